@@ -1,0 +1,86 @@
+//! The two hot calls. What can't be decided at once goes to a cold twin of the same signature,
+//! in tail position, so that the hot path needs no stack frame.
+
+use core::ffi::c_void;
+use core::ptr;
+
+use crate::base::error::{POOL_OK, pool_status_t};
+use crate::base::ids::UserPointer;
+use crate::capi::boundary::{enter, enter_fast, status, value};
+use crate::capi::inspect::pool_block_size;
+use crate::capi::pool_t;
+use crate::pool::Pool;
+
+/// Answers a free block: block_size bytes, uninitialised, aligned to pool_alignment. NULL when
+/// all blocks are live, or when `pool` is no live pool, which is logged. Constant time.
+///
+/// Thread-safety: as the pool's `threading` says.
+/// cbindgen:postfix=POOL_NOEXCEPT POOL_MALLOC
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
+    match enter_fast(pool).and_then(Pool::allocate) {
+        Some(block) => block.as_ptr().cast(),
+        None => allocate_slow(pool),
+    }
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn allocate_slow(pool: *mut pool_t) -> *mut c_void {
+    const CALL: &str = "pool_allocate";
+    value(CALL, ptr::null_mut(), || {
+        let block = enter(CALL, pool).ok().and_then(|pool| pool.allocate_slow());
+        block.map_or(ptr::null_mut(), |block| block.as_ptr().cast())
+    })
+}
+
+/// Answers a free block whose block_size bytes are zero; otherwise as pool_allocate. Time in
+/// proportion to block_size.
+///
+/// Thread-safety: as the pool's `threading` says.
+/// cbindgen:postfix=POOL_NOEXCEPT POOL_MALLOC
+#[unsafe(no_mangle)]
+#[must_use]
+pub extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void {
+    let block = pool_allocate(pool);
+    if !block.is_null() {
+        let block_size = pool_block_size(pool);
+        // SAFETY: a block of this pool, handed out just now, has block_size bytes.
+        unsafe { block.cast::<u8>().write_bytes(0, block_size) };
+    }
+    block
+}
+
+/// Gives a block back. NULL as block is fine. Constant time.
+///
+/// Errors, after which nothing has changed and the pool goes on: POOL_ERR_FOREIGN_POINTER,
+/// POOL_ERR_INTERIOR_POINTER, POOL_ERR_DOUBLE_FREE (also a block that was never handed out),
+/// POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE. With POOL_CHECKS_NONE only
+/// the last two are found.
+/// Thread-safety: as the pool's `threading` says.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+    match enter_fast(pool) {
+        Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
+        _ => deallocate_slow(pool, block),
+    }
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn deallocate_slow(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+    const CALL: &str = "pool_deallocate";
+    status(CALL, || enter(CALL, pool)?.deallocate_slow(UserPointer::new(block), None))
+}
+
+/// Makes every block free at once, the live ones too; pointers to them are dead. Time in
+/// proportion to the blocks that were used since the last reset.
+///
+/// Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+/// Thread-safety: no other call with this pool may be under way.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_reset(pool: *mut pool_t) -> pool_status_t {
+    const CALL: &str = "pool_reset";
+    status(CALL, || enter(CALL, pool).map(|pool| pool.reset()))
+}

@@ -1,0 +1,66 @@
+//! Many blocks in one call.
+
+use core::ffi::c_void;
+
+use crate::base::error::{Error, pool_status_t};
+use crate::base::ids::UserPointer;
+use crate::capi::boundary::{bad_argument, enter, status, value};
+use crate::capi::pool_t;
+
+/// Stores up to `count` blocks in `out_blocks` and answers how many it got: fewer than `count`
+/// only when the pool has no more. Entries beyond that are not written.
+///
+/// Answers 0 for a bad handle, and for NULL as `out_blocks` with a `count`; both are logged.
+/// Thread-safety: as the pool's `threading` says.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn pool_allocate_many(
+    pool: *mut pool_t,
+    out_blocks: *mut *mut c_void,
+    count: usize,
+) -> usize {
+    const CALL: &str = "pool_allocate_many";
+    value(CALL, 0, || {
+        let Ok(pool) = enter(CALL, pool) else { return 0 };
+        if out_blocks.is_null() && count > 0 {
+            bad_argument(CALL, Error::NullArgument, "out_blocks is NULL");
+            return 0;
+        }
+        for got in 0..count {
+            let Some(block) = pool.allocate().or_else(|| pool.allocate_slow()) else { return got };
+            // SAFETY: not NULL, so the caller has room for `count` entries there.
+            unsafe { out_blocks.wrapping_add(got).write_unaligned(block.as_ptr().cast()) };
+        }
+        count
+    })
+}
+
+/// Gives `count` blocks back. Entries that are NULL are passed over. A bad entry is logged with
+/// its place, and the others still go back.
+///
+/// Errors: that of the first bad entry, as of pool_deallocate; POOL_ERR_NULL_ARGUMENT also for
+/// NULL as `blocks` with a `count`.
+/// Thread-safety: as the pool's `threading` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pool_deallocate_many(
+    pool: *mut pool_t,
+    blocks: *const *mut c_void,
+    count: usize,
+) -> pool_status_t {
+    const CALL: &str = "pool_deallocate_many";
+    status(CALL, || {
+        let pool = enter(CALL, pool)?;
+        if blocks.is_null() && count > 0 {
+            return Err(bad_argument(CALL, Error::NullArgument, "blocks is NULL"));
+        }
+        let mut result = Ok(());
+        for entry in 0..count {
+            // SAFETY: not NULL, so the caller has `count` entries there.
+            let block = UserPointer::new(unsafe { blocks.wrapping_add(entry).read_unaligned() });
+            if !pool.deallocate(block) {
+                result = result.and(pool.deallocate_slow(block, Some(entry)));
+            }
+        }
+        result
+    })
+}

@@ -1,0 +1,26 @@
+//! Layer 5: the C ABI, the only `extern "C"` of the crate. One file a topic; cbindgen makes
+//! include/memory_pool/pool.h of these files and of their comments, which are written for C.
+//!
+//! Every function goes through `boundary`: a handle that is NULL, stale or garbage becomes a
+//! status and a log line, and no panic leaves the library.
+
+mod boundary;
+
+// In the order of the header, which the blank lines keep.
+pub(crate) mod options;
+
+pub(crate) mod create;
+
+pub(crate) mod allocate;
+
+pub(crate) mod many;
+
+pub(crate) mod inspect;
+
+pub(crate) mod library;
+
+/// A memory pool. The handle is opaque: never read or write through it.
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_t {
+    _opaque: [u8; 0],
+}

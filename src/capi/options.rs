@@ -1,0 +1,265 @@
+//! `pool_options_t`: what a C caller may ask, and its translation into a `Config`.
+
+use core::ffi::{CStr, c_char, c_void};
+use core::ptr;
+
+use crate::base::error::{Error, Refusal, pool_status_t};
+use crate::capi::boundary::{STRUCT_SIZES, bad_argument, refused, status};
+use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse};
+
+/// `threading`: any thread may call at any time. Not in this version yet.
+pub const POOL_THREADS_SAFE: u32 = 0;
+/// `threading`: one thread at a time; a lock of the caller's own counts.
+pub const POOL_THREADS_SINGLE: u32 = 1;
+/// `threading`: any thread, and signal handlers. Not in this version yet.
+pub const POOL_THREADS_LOCK_FREE: u32 = 2;
+
+/// `checks`: double free, foreign and interior pointers are found, always.
+pub const POOL_CHECKS_STANDARD: u32 = 0;
+/// `checks`: the caller is trusted.
+pub const POOL_CHECKS_NONE: u32 = 1;
+/// `checks`: also overflows and writes after free. Not in this version yet.
+pub const POOL_CHECKS_FULL: u32 = 2;
+
+/// `on_exhausted`: an allocation beyond the last block answers NULL.
+pub const POOL_EXHAUSTED_NULL: u32 = 0;
+/// `on_exhausted`: further blocks come from the heap. Not in this version yet.
+pub const POOL_EXHAUSTED_HEAP: u32 = 1;
+
+/// `on_misuse`: log it and return the status.
+pub const POOL_MISUSE_RETURN: u32 = 0;
+/// `on_misuse`: log it and abort.
+pub const POOL_MISUSE_ABORT: u32 = 1;
+
+/// `on_leak`: pool_destroy with live blocks logs them, frees all and answers POOL_OK.
+pub const POOL_LEAK_WARN: u32 = 0;
+/// `on_leak`: pool_destroy with live blocks keeps the pool and answers POOL_ERR_IN_USE.
+pub const POOL_LEAK_REFUSE: u32 = 1;
+/// `on_leak`: pool_destroy with live blocks logs them and aborts.
+pub const POOL_LEAK_ABORT: u32 = 2;
+
+/// `flags`: touch all memory at creation. Not in this version yet.
+pub const POOL_PREFAULT: u32 = 1;
+/// `flags`: keep all memory out of swap. Not in this version yet.
+pub const POOL_LOCK_MEMORY: u32 = 2;
+/// `flags`: use huge pages. Not in this version yet.
+pub const POOL_HUGE_PAGES: u32 = 4;
+/// `flags`: inaccessible pages before and after the blocks. Not in this version yet.
+pub const POOL_GUARD_PAGES: u32 = 8;
+
+/// Callbacks that give a pool its memory. Not in this version yet.
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_source_t {
+    _opaque: [u8; 0],
+}
+
+/// What pool_create_with is asked. Start from POOL_OPTIONS_INIT or pool_options_init, so that
+/// fields of later versions are set too. Zero is the default of every field but `struct_size`,
+/// `block_size` and `capacity`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_options_t {
+    /// Bytes of this struct as the caller knows it; POOL_OPTIONS_INIT sets it. A shorter struct
+    /// is taken as if the missing fields were zero.
+    pub struct_size: usize,
+    /// Bytes that the caller may use in each block, from 1 up.
+    pub block_size: usize,
+    /// Blocks that are there from the start, from 1 up.
+    pub capacity: usize,
+    /// Blocks that the pool may grow to. 0: `capacity`. More is not in this version yet.
+    pub max_capacity: usize,
+    /// Alignment of every block in bytes, a power of two up to 1 GiB. 0: natural, which is the
+    /// largest power of two that divides the stride, at most an OS page.
+    pub alignment: usize,
+    /// POOL_THREADS_*.
+    pub threading: u32,
+    /// POOL_CHECKS_*. The environment variable MEMORY_POOL_CHECKS (none, standard) overrides it.
+    pub checks: u32,
+    /// POOL_EXHAUSTED_*.
+    pub on_exhausted: u32,
+    /// POOL_MISUSE_*.
+    pub on_misuse: u32,
+    /// POOL_LEAK_*.
+    pub on_leak: u32,
+    /// Any of POOL_PREFAULT, POOL_LOCK_MEMORY, POOL_HUGE_PAGES, POOL_GUARD_PAGES, or 0.
+    pub flags: u32,
+    /// For the log; UTF-8, copied, cut after 47 bytes. NULL: "pool".
+    pub name: *const c_char,
+    /// Memory of the caller's for the pool to live in. Not in this version yet: NULL.
+    pub buffer: *mut c_void,
+    /// Bytes of `buffer`.
+    pub buffer_bytes: usize,
+    /// Callbacks that give the pool its memory. Not in this version yet: NULL.
+    pub source: *const pool_source_t,
+}
+
+impl pool_options_t {
+    const DEFAULT: Self = Self {
+        struct_size: size_of::<Self>(),
+        block_size: 0,
+        capacity: 0,
+        max_capacity: 0,
+        alignment: 0,
+        threading: POOL_THREADS_SAFE,
+        checks: POOL_CHECKS_STANDARD,
+        on_exhausted: POOL_EXHAUSTED_NULL,
+        on_misuse: POOL_MISUSE_RETURN,
+        on_leak: POOL_LEAK_WARN,
+        flags: 0,
+        name: ptr::null(),
+        buffer: ptr::null_mut(),
+        buffer_bytes: 0,
+        source: ptr::null(),
+    };
+
+    /// Reads the struct of a caller who may be older or newer than this library.
+    ///
+    /// # Safety
+    /// * `options` points to as many readable bytes as its first word says.
+    unsafe fn read(options: *const Self) -> Result<Self, Refusal> {
+        // SAFETY: by this function's contract the first word is readable.
+        let struct_size = unsafe { options.cast::<usize>().read_unaligned() };
+        if !STRUCT_SIZES.contains(&struct_size) {
+            return Err(Refusal::invalid(
+                "struct_size of the options is not set; start from POOL_OPTIONS_INIT",
+            ));
+        }
+        let mut known = Self::DEFAULT;
+        let shared = struct_size.min(size_of::<Self>());
+        let bytes = options.cast::<u8>();
+        // SAFETY: `shared` bytes are in both structs, and every field may have any bit pattern.
+        unsafe { ptr::copy_nonoverlapping(bytes, ptr::from_mut(&mut known).cast(), shared) };
+        for offset in shared..struct_size {
+            // SAFETY: below `struct_size`, so readable by this function's contract.
+            if unsafe { *bytes.wrapping_add(offset) } != 0 {
+                return Err(Refusal::unsupported(
+                    "the options set a field that this version of the library does not know",
+                ));
+            }
+        }
+        Ok(known)
+    }
+
+    /// What a caller asks for, in words that can only mean what this version can do.
+    ///
+    /// # Safety
+    /// * `options` points to as many readable bytes as its first word says.
+    /// * Its `name` is NULL or ends in NUL.
+    pub(super) unsafe fn request(options: *const Self) -> Result<Config, Refusal> {
+        // SAFETY: by this function's contract.
+        let known = unsafe { Self::read(options) }?;
+        // SAFETY: by this function's contract.
+        unsafe { known.config() }
+    }
+
+    /// # Safety
+    /// * `name` is NULL or ends in NUL.
+    unsafe fn config(&self) -> Result<Config, Refusal> {
+        self.refuse_what_is_not_there_yet()?;
+        let mut config = Config::new(self.block_size, self.capacity);
+        config.alignment = self.alignment;
+        config.checks = match self.checks {
+            POOL_CHECKS_STANDARD => CheckLevel::Standard,
+            POOL_CHECKS_NONE => CheckLevel::None,
+            POOL_CHECKS_FULL => {
+                return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));
+            }
+            _ => return Err(Refusal::invalid("checks is none of POOL_CHECKS_*")),
+        };
+        config.on_misuse = match self.on_misuse {
+            POOL_MISUSE_RETURN => OnMisuse::Return,
+            POOL_MISUSE_ABORT => OnMisuse::Abort,
+            _ => return Err(Refusal::invalid("on_misuse is none of POOL_MISUSE_*")),
+        };
+        config.on_leak = match self.on_leak {
+            POOL_LEAK_WARN => OnLeak::Warn,
+            POOL_LEAK_REFUSE => OnLeak::Refuse,
+            POOL_LEAK_ABORT => OnLeak::Abort,
+            _ => return Err(Refusal::invalid("on_leak is none of POOL_LEAK_*")),
+        };
+        if !self.name.is_null() {
+            // SAFETY: not NULL, so it ends in NUL by this function's contract.
+            config.name = Name::new(unsafe { CStr::from_ptr(self.name) }.to_bytes());
+        }
+        Ok(config)
+    }
+
+    fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
+        match self.threading {
+            POOL_THREADS_SINGLE => {}
+            POOL_THREADS_SAFE | POOL_THREADS_LOCK_FREE => {
+                return Err(Refusal::unsupported(
+                    "this version has POOL_THREADS_SINGLE only; set options.threading to it",
+                ));
+            }
+            _ => return Err(Refusal::invalid("threading is none of POOL_THREADS_*")),
+        }
+        match self.on_exhausted {
+            POOL_EXHAUSTED_NULL => {}
+            POOL_EXHAUSTED_HEAP => {
+                return Err(Refusal::unsupported("POOL_EXHAUSTED_HEAP is not in this version yet"));
+            }
+            _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
+        }
+        if self.max_capacity != 0 && self.max_capacity < self.capacity {
+            return Err(Refusal::invalid("max_capacity is below capacity"));
+        }
+        if self.max_capacity > self.capacity {
+            return Err(Refusal::unsupported(
+                "growth is not in this version yet; leave max_capacity 0",
+            ));
+        }
+        if self.flags >= POOL_GUARD_PAGES << 1 {
+            return Err(Refusal::unsupported("flags holds a bit that this version does not know"));
+        }
+        if self.flags != 0 {
+            return Err(Refusal::unsupported("no flag is in this version yet; leave flags 0"));
+        }
+        if !self.buffer.is_null() || self.buffer_bytes != 0 || !self.source.is_null() {
+            return Err(Refusal::unsupported(
+                "memory of the caller's is not in this version yet; leave buffer and source NULL",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Fills `options` with the defaults, which are all zero but `struct_size`.
+///
+/// Thread-safety: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pool_options_init(options: *mut pool_options_t) {
+    if options.is_null() {
+        bad_argument("pool_options_init", Error::NullArgument, "options is NULL");
+    } else {
+        // SAFETY: not NULL, so it points to a pool_options_t of the caller's.
+        unsafe { options.write_unaligned(pool_options_t::DEFAULT) };
+    }
+}
+
+/// How large a `buffer` must be for the pool that `options` describes. Not in this version yet:
+/// the options are checked as pool_create_with checks them, and the answer for sound ones is
+/// POOL_ERR_UNSUPPORTED.
+///
+/// Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_INVALID_ARGUMENT, POOL_ERR_UNSUPPORTED.
+/// Thread-safety: any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pool_bytes_needed(
+    options: *const pool_options_t,
+    out_bytes: *mut usize,
+) -> pool_status_t {
+    const CALL: &str = "pool_bytes_needed";
+    status(CALL, || {
+        if options.is_null() || out_bytes.is_null() {
+            return Err(bad_argument(CALL, Error::NullArgument, "an argument is NULL"));
+        }
+        // SAFETY: not NULL, so a pool_options_t as its struct_size says, with its name.
+        let config = unsafe { pool_options_t::request(options) };
+        let planned = config.and_then(|config| crate::pool::plan(&config));
+        let refusal = planned.err().unwrap_or(Refusal::unsupported(
+            "pools in memory of the caller's are not in this version yet",
+        ));
+        Err(refused(CALL, refusal))
+    })
+}

@@ -1,0 +1,165 @@
+//! Layer 2: what a pool verifies before it believes a pointer.
+//!
+//! Two levels, each a type, chosen once when the pool is created:
+//!
+//! | level | before a block is handed out | before a pointer is taken back |
+//! |---|---|---|
+//! | [`Standard`] | the free list leads to a free block of this pool | it is the start of a live block |
+//! | [`Unchecked`] | nothing | it is not null |
+//!
+//! Each question has a fast form for the hot path, whose `None` only means "not certain", and a
+//! slow form that knows the answer and its name.
+
+pub(crate) mod ledger;
+
+use core::ptr::NonNull;
+
+use crate::base::error::Error;
+use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::layout::geometry::{Geometry, Place};
+use ledger::{Ledger, State};
+
+/// One level of checks. "Claimed" pointers come from the free list, which a stray write by the
+/// user can damage.
+pub(crate) trait Checks {
+    /// The block at the head of the free list, now marked live.
+    fn hand_out(&self, claimed: *mut u8) -> Option<Block>;
+
+    /// The live block that `pointer` is the start of, now marked free.
+    fn take_back(&self, pointer: UserPointer) -> Option<Block>;
+
+    /// As [`hand_out`](Self::hand_out), for every stride; `None` means damage.
+    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block>;
+
+    /// As [`take_back`](Self::take_back), with the reason; null is `Ok(None)`.
+    fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error>;
+
+    /// Marks a block live that was never handed out before.
+    fn hand_out_fresh(&self, index: BlockIndex);
+
+    /// The ledger, when the level keeps one: it lists blocks and rebuilds a damaged free list.
+    fn ledger(&self) -> Option<&Ledger>;
+
+    /// The blocks as a range of addresses.
+    fn geometry(&self) -> &Geometry;
+}
+
+/// Believes nothing: every pointer is looked up in the ledger.
+pub(crate) struct Standard {
+    geometry: Geometry,
+    ledger: Ledger,
+}
+
+impl Standard {
+    /// The ledger covers every block of `geometry`.
+    pub(crate) fn new(geometry: Geometry, ledger: Ledger) -> Self {
+        Self { geometry, ledger }
+    }
+
+    /// Turns the block at `pointer` from one state into another, if it is in the first.
+    #[inline(always)]
+    fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<Block> {
+        let index = self.geometry.start_index(pointer)?;
+        self.turn_index(pointer, index, from, to)
+    }
+
+    #[inline(always)]
+    fn turn_index(
+        &self,
+        pointer: UserPointer,
+        index: BlockIndex,
+        from: State,
+        to: State,
+    ) -> Option<Block> {
+        if self.ledger.state(index) != from as u8 {
+            return None;
+        }
+        self.ledger.set(index, to);
+        // SAFETY: the geometry says that a block starts at `pointer`.
+        Some(unsafe { pointer.vouched() })
+    }
+}
+
+impl Checks for Standard {
+    #[inline(always)]
+    fn hand_out(&self, claimed: *mut u8) -> Option<Block> {
+        self.turn(UserPointer::new(claimed), State::Free, State::Live)
+    }
+
+    #[inline(always)]
+    fn take_back(&self, pointer: UserPointer) -> Option<Block> {
+        self.turn(pointer, State::Live, State::Free)
+    }
+
+    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
+        let pointer = UserPointer::new(claimed);
+        let index = self.geometry.index_of(pointer)?;
+        self.turn_index(pointer, index, State::Free, State::Live)
+    }
+
+    fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
+        match self.geometry.place(pointer) {
+            _ if pointer.is_null() => Ok(None),
+            Place::Foreign => Err(Error::ForeignPointer),
+            Place::Interior(..) => Err(Error::InteriorPointer),
+            Place::Start(index) => {
+                let block = self.turn_index(pointer, index, State::Live, State::Free);
+                block.map(Some).ok_or(Error::DoubleFree)
+            }
+        }
+    }
+
+    fn hand_out_fresh(&self, index: BlockIndex) {
+        self.ledger.set(index, State::Live);
+    }
+
+    fn ledger(&self) -> Option<&Ledger> {
+        Some(&self.ledger)
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+}
+
+/// Believes the caller.
+pub(crate) struct Unchecked {
+    geometry: Geometry,
+}
+
+impl Unchecked {
+    pub(crate) fn new(geometry: Geometry) -> Self {
+        Self { geometry }
+    }
+}
+
+impl Checks for Unchecked {
+    #[inline(always)]
+    fn hand_out(&self, claimed: *mut u8) -> Option<Block> {
+        NonNull::new(claimed)
+    }
+
+    #[inline(always)]
+    fn take_back(&self, pointer: UserPointer) -> Option<Block> {
+        // SAFETY: `POOL_CHECKS_NONE` passes the proof to the caller: not null, so a live block.
+        (!pointer.is_null()).then(|| unsafe { pointer.vouched() })
+    }
+
+    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
+        NonNull::new(claimed)
+    }
+
+    fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
+        Ok(self.take_back(pointer))
+    }
+
+    fn hand_out_fresh(&self, _index: BlockIndex) {}
+
+    fn ledger(&self) -> Option<&Ledger> {
+        None
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+}

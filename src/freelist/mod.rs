@@ -1,0 +1,3 @@
+//! Layer 1: the order in which free blocks wait.
+
+pub(crate) mod intrusive;

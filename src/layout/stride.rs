@@ -1,0 +1,128 @@
+//! From what the caller asks (`block_size`, `alignment`) to what a block takes (`stride`).
+//!
+//! ```text
+//!   ├─ block_size: the caller's ─┤ padding │
+//!   ├────────────── stride ────────────────┤   stride = max(block_size, link), up to alignment
+//! ```
+//!
+//! | asked: block_size, alignment | stride | alignment of every block |
+//! |------------------------------|--------|--------------------------|
+//! | 64, natural                  | 64     | 64                       |
+//! | 100, natural                 | 100    | 4                        |
+//! | 24, 16                       | 32     | 16                       |
+//! | 1, natural                   | 8      | 8 (a free block holds a link of 8 bytes) |
+//! | 8192, natural                | 8192   | 4096 (natural stops at the OS page)      |
+//!
+//! Natural alignment is the largest power of two that divides the stride, so it costs no byte. It
+//! is always enough for an array element of `block_size` bytes, because `sizeof(T)` is a multiple
+//! of `alignof(T)`.
+
+#![forbid(unsafe_code)]
+
+use crate::base::error::Refusal;
+
+/// The largest alignment that can be asked for: 1 GiB, the largest page of common hardware.
+pub(crate) const ALIGNMENT_MAX: usize = 1 << 30;
+
+/// The size, stride and alignment of every block of a pool, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) block_size: usize,
+    pub(crate) stride: usize,
+    pub(crate) alignment: usize,
+    pub(crate) capacity: usize,
+}
+
+impl Layout {
+    /// `alignment` 0 is natural; `link_bytes` is what the engine keeps inside a free block.
+    pub(crate) fn new(
+        block_size: usize,
+        alignment: usize,
+        capacity: usize,
+        link_bytes: usize,
+        page_bytes: usize,
+    ) -> Result<Self, Refusal> {
+        if block_size == 0 {
+            return Err(Refusal::invalid("block_size is 0; ask for at least 1 byte"));
+        }
+        if capacity == 0 {
+            return Err(Refusal::invalid("capacity is 0; ask for at least 1 block"));
+        }
+        if alignment != 0 && !alignment.is_power_of_two() {
+            return Err(Refusal::invalid("alignment must be a power of two, or 0 for natural"));
+        }
+        if alignment > ALIGNMENT_MAX {
+            return Err(Refusal::invalid("alignment is above 1 GiB"));
+        }
+        let too_large = Refusal::invalid("capacity x stride does not fit in the address space");
+        let stride = block_size
+            .max(link_bytes)
+            .checked_next_multiple_of(alignment.max(1))
+            .ok_or(too_large)?;
+        // isize::MAX: the longest range that pointer arithmetic is defined over.
+        if stride.checked_mul(capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return Err(too_large);
+        }
+        let natural = (1 << stride.trailing_zeros()).min(page_bytes);
+        let alignment = if alignment == 0 { natural } else { alignment };
+        Ok(Self { block_size, stride, alignment, capacity })
+    }
+
+    /// The bytes from the start of the first block to the end of the last.
+    pub(crate) fn span_bytes(&self) -> usize {
+        self.stride * self.capacity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn layout(block_size: usize, alignment: usize) -> (usize, usize) {
+        let layout = Layout::new(block_size, alignment, 10, 8, 4096).expect("a sound request");
+        (layout.stride, layout.alignment)
+    }
+
+    #[test]
+    fn the_table_at_the_top_is_true() {
+        assert_eq!(layout(64, 0), (64, 64));
+        assert_eq!(layout(100, 0), (100, 4));
+        assert_eq!(layout(24, 16), (32, 16));
+        assert_eq!(layout(1, 0), (8, 8));
+        assert_eq!(layout(8192, 0), (8192, 4096));
+    }
+
+    #[test]
+    fn what_overflows_is_refused() {
+        for (size, capacity) in
+            [(usize::MAX, 1), (1 << 32, 1 << 32), (16, usize::MAX), (8, 1 << 60), (1 << 62, 2)]
+        {
+            let refusal = Layout::new(size, 0, capacity, 8, 4096).expect_err("too large");
+            assert_eq!(refusal, Refusal::invalid(refusal.reason));
+        }
+        assert!(Layout::new(usize::MAX, 64, 1, 8, 4096).is_err());
+    }
+
+    #[test]
+    fn alignment_must_be_a_power_of_two_up_to_a_gibibyte() {
+        for alignment in [3, 24, 1 << 31, 1 << 63, usize::MAX] {
+            assert!(Layout::new(64, alignment, 1, 8, 4096).is_err(), "{alignment}");
+        }
+        assert!(Layout::new(64, ALIGNMENT_MAX, 1, 8, 4096).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_is_aligned_and_large_enough(
+            size in 1_usize..10_000, shift in 0_u32..14, natural: bool
+        ) {
+            let asked = if natural { 0 } else { 1 << shift };
+            let (stride, alignment) = layout(size, asked);
+            prop_assert!(stride >= size.max(8));
+            prop_assert_eq!(stride % alignment, 0);
+            prop_assert!(asked == 0 || alignment == asked);
+            prop_assert!(stride < size.max(8) + asked.max(1));
+        }
+    }
+}

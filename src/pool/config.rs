@@ -1,0 +1,142 @@
+//! What is asked of a pool, in words that can only mean what we can do.
+
+#![forbid(unsafe_code)]
+
+use crate::base::env;
+use crate::base::log::{Level, log};
+
+/// What a pool verifies; the numbers are `POOL_CHECKS_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckLevel {
+    Standard,
+    None,
+}
+
+/// What follows a misuse, after its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnMisuse {
+    Return,
+    Abort,
+}
+
+/// What destruction does with live blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnLeak {
+    Warn,
+    Refuse,
+    Abort,
+}
+
+/// A request for a pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    pub(crate) block_size: usize,
+    pub(crate) capacity: usize,
+    /// 0: natural.
+    pub(crate) alignment: usize,
+    pub(crate) checks: CheckLevel,
+    pub(crate) on_misuse: OnMisuse,
+    pub(crate) on_leak: OnLeak,
+    pub(crate) name: Name,
+}
+
+impl Config {
+    /// A pool of this size, everything else by default.
+    pub(crate) fn new(block_size: usize, capacity: usize) -> Self {
+        Self {
+            block_size,
+            capacity,
+            alignment: 0,
+            checks: CheckLevel::Standard,
+            on_misuse: OnMisuse::Return,
+            on_leak: OnLeak::Warn,
+            name: Name::new(b"pool"),
+        }
+    }
+
+    /// The level of checks once `MEMORY_POOL_CHECKS` has had its say.
+    pub(crate) fn checks_in_force(&self) -> CheckLevel {
+        let read = |value: &str| match value {
+            "none" => CheckLevel::None,
+            "standard" => CheckLevel::Standard,
+            other => {
+                log!(
+                    Level::Warn,
+                    "MEMORY_POOL_CHECKS={other} is not a level of this version; pool \"{}\" \
+                     keeps its own. Say none or standard",
+                    self.name
+                );
+                self.checks
+            }
+        };
+        env::with(c"MEMORY_POOL_CHECKS", read).unwrap_or(self.checks)
+    }
+}
+
+/// The name of a pool, copied and made fit to print.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name {
+    bytes: [u8; Self::BYTES],
+    length: u8,
+}
+
+impl Name {
+    /// Longer names are cut.
+    pub(crate) const BYTES: usize = 47;
+
+    /// Cuts `name` to size and shows control characters and bytes that are not UTF-8 as '?', so
+    /// that a name can't forge a log line.
+    pub(crate) fn new(name: &[u8]) -> Self {
+        let mut copy = Self { bytes: [0; Self::BYTES], length: 0 };
+        for chunk in name.utf8_chunks() {
+            let broken = if chunk.invalid().is_empty() { "" } else { "?" };
+            for character in chunk.valid().chars().chain(broken.chars()) {
+                if !copy.push(if character.is_control() { '?' } else { character }) {
+                    return copy;
+                }
+            }
+        }
+        copy
+    }
+
+    fn push(&mut self, character: char) -> bool {
+        let length = usize::from(self.length);
+        let fits = character.len_utf8() <= Self::BYTES - length;
+        if fits {
+            self.length += character.encode_utf8(&mut self.bytes[length..]).len() as u8;
+        }
+        fits
+    }
+
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or("?")
+    }
+}
+
+impl core::fmt::Display for Name {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl core::fmt::Debug for Name {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_at_a_character() {
+        let name = Name::new("é".repeat(40).as_bytes());
+        assert_eq!(name.as_str(), "é".repeat(Name::BYTES / 2));
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_log_line() {
+        assert_eq!(Name::new(b"a\nmemory_pool: \xFFb\x1b[2J").as_str(), "a?memory_pool: ?b?[2J");
+    }
+}

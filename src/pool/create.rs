@@ -1,0 +1,67 @@
+//! From a request to a pool. Constant time: no block is touched, no link is written.
+
+use crate::base::error::Refusal;
+use crate::base::ids::UserPointer;
+use crate::base::log::{Level, log};
+use crate::checks::ledger::Ledger;
+use crate::checks::{Standard, Unchecked};
+use crate::freelist::intrusive::LINK_BYTES;
+use crate::layout::geometry::Geometry;
+use crate::layout::stride::Layout;
+use crate::pool::Pool;
+use crate::pool::config::{CheckLevel, Config};
+use crate::pool::engine::Engine;
+use crate::pool::handles;
+use crate::pool::single::Single;
+use crate::source::os;
+use crate::span::Span;
+
+/// Creates a pool and answers its handle.
+pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
+    config.checks = config.checks_in_force();
+    let layout = plan(&config)?;
+    let span = Span::new(&layout, ledger_bytes(&config, &layout))?;
+    let engine = engine(&config, &layout, &span);
+    let handle = handles::insert(Pool { engine, layout, span, config })?;
+    log!(
+        Level::Debug,
+        "pool \"{}\" created: {} blocks of {} bytes (stride {}, alignment {}), checks {:?}",
+        config.name,
+        layout.capacity,
+        layout.block_size,
+        layout.stride,
+        layout.alignment,
+        config.checks
+    );
+    Ok(handle)
+}
+
+/// The layout that a request leads to, if it is sound.
+pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
+    let Config { block_size, alignment, capacity, .. } = *config;
+    Layout::new(block_size, alignment, capacity, LINK_BYTES, os::page_bytes())
+}
+
+fn ledger_bytes(config: &Config, layout: &Layout) -> usize {
+    match config.checks {
+        CheckLevel::Standard => layout.capacity,
+        CheckLevel::None => 0,
+    }
+}
+
+fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
+    let geometry = Geometry::new(span.base().addr().get(), layout);
+    match config.checks {
+        CheckLevel::Standard => {
+            // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a
+            // byte for each block (`ledger_bytes`).
+            let ledger = unsafe { Ledger::new(span.side_table(), layout.capacity) };
+            let checks = Standard::new(geometry, ledger);
+            Engine::SingleStandard(Single::new(checks, span.base(), layout.capacity))
+        }
+        CheckLevel::None => {
+            let checks = Unchecked::new(geometry);
+            Engine::SingleUnchecked(Single::new(checks, span.base(), layout.capacity))
+        }
+    }
+}

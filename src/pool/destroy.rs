@@ -1,0 +1,74 @@
+//! The end of a pool, and what happens to blocks that are still live.
+
+use core::fmt;
+
+use crate::base::error::Error;
+use crate::base::ids::UserPointer;
+use crate::base::log::{self, Level, log};
+use crate::pool::Pool;
+use crate::pool::config::OnLeak;
+use crate::pool::handles;
+
+/// Ends the pool under `handle`, unless live blocks and its policy keep it.
+pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
+    let pool = handles::find(handle).ok_or(Error::StaleHandle)?;
+    if pool.counts().in_use > 0 {
+        pool.leak()?;
+    }
+    log!(Level::Debug, "pool \"{}\" destroyed", pool.name());
+    handles::remove(handle)
+}
+
+impl Pool {
+    /// Does what the policy says about live blocks; `Err` keeps the pool.
+    fn leak(&self) -> Result<(), Error> {
+        let live = LiveBlocks(self);
+        match self.config.on_leak {
+            OnLeak::Warn => {
+                log!(
+                    Level::Warn,
+                    "pool \"{}\" destroyed with {live}; their memory is gone. Deallocate them first",
+                    self.name()
+                );
+                Ok(())
+            }
+            OnLeak::Refuse => {
+                log!(
+                    Level::Error,
+                    "pool \"{}\" not destroyed: it has {live}. Deallocate them first",
+                    self.name()
+                );
+                Err(Error::InUse)
+            }
+            OnLeak::Abort => {
+                log::line(
+                    Level::Error,
+                    format_args!(
+                        "pool \"{}\" must not be destroyed with {live}. Deallocate them first",
+                        self.name()
+                    ),
+                );
+                std::process::abort()
+            }
+        }
+    }
+}
+
+/// "3 live blocks (0, 7, 9)": how many, and the first of them where they are known.
+struct LiveBlocks<'a>(&'a Pool);
+
+impl fmt::Display for LiveBlocks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        let count = self.0.counts().in_use;
+        write!(f, "{count} live block{}", if count == 1 { "" } else { "s" })?;
+        for (place, index) in self.0.first_live(SHOWN).enumerate() {
+            write!(f, "{}{index}", if place == 0 { " (index " } else { ", " })?;
+        }
+        match self.0.first_live(1).count() {
+            0 => Ok(()),
+            _ if count > SHOWN => f.write_str(", ...)"),
+            _ => f.write_str(")"),
+        }
+    }
+}

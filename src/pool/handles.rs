@@ -1,0 +1,240 @@
+//! Handles: why a call with a destroyed pool is an error code and not a crash.
+//!
+//! ```text
+//!   arena   ┌──────── slot 0 ────────┬──────── slot 1 ────────┬─ ─ ─ not committed yet ─ ─ ─ ┐
+//!           │ key │ Pool             │ 0   │ (destroyed)      │
+//!           └─▲──────────────────────┴────────────────────────┴─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┘
+//!             └ handle = the slot's address + 2 x generation = key
+//! ```
+//!
+//! Pools live in slots of an arena that is never unmapped. A handle is an address inside its slot:
+//! the offset counts how often the slot was used before. The slot holds the handle of the pool
+//! that lives in it now. So one range test and one comparison decide about any bit pattern: an
+//! address outside the arena is never read, and a handle of an earlier pool is not the key.
+//!
+//! **No handle is ever issued twice.** A slot that used up its generations is retired, and an OS
+//! page whose slots are all retired gives its memory back. A process that creates and destroys
+//! pools for ever spends two bytes of address space a pool, and no memory.
+//!
+//! Handles are even, because some language runtimes use a pointer's lowest bit.
+//!
+//! H1. Bytes below an arena's `committed` are readable, and stay so for the life of the process.
+//! H2. A slot holds a `Pool` exactly while its key is not 0.
+//! H3. `generation`, `next` and the registry are touched only under the registry's lock.
+
+use core::cell::{Cell, UnsafeCell};
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+use crate::base::error::{Error, Refusal};
+use crate::base::ids::UserPointer;
+use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, lock};
+use crate::pool::Pool;
+use crate::source::os;
+
+/// What a pool takes in its arena.
+pub(crate) const SLOT_BYTES: usize = 512;
+const HANDLE_STEP: usize = 2;
+const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
+/// The first arena has room for 32 768 pools at a time; each further one doubles.
+const FIRST_ARENA_BYTES: usize = 16 << 20;
+const COMMIT_STEP_BYTES: usize = 64 << 10;
+const ARENA_COUNT: usize = 20;
+
+#[repr(C, align(512))]
+struct Slot {
+    key: AtomicUsize,
+    pool: UnsafeCell<MaybeUninit<Pool>>,
+    generation: Cell<usize>,
+    next: Cell<Option<NonNull<Slot>>>,
+}
+
+const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+const _: () = assert!(COMMIT_STEP_BYTES.is_multiple_of(SLOT_BYTES));
+
+/// A range of slots. All zero until it is needed.
+struct Arena {
+    base: AtomicPtr<u8>,
+    committed: AtomicUsize,
+}
+
+static ARENAS: [Arena; ARENA_COUNT] =
+    [const { Arena { base: AtomicPtr::new(ptr::null_mut()), committed: AtomicUsize::new(0) } };
+        ARENA_COUNT];
+
+static REGISTRY: Lock<Registry> =
+    Lock::new(Registry { arena: 0, reserved: 0, used: 0, recycled: None });
+
+/// Where the next slot comes from.
+struct Registry {
+    /// The arena that is being filled, the bytes reserved for it and the bytes handed out of it.
+    arena: usize,
+    reserved: usize,
+    used: usize,
+    /// Slots whose pool is destroyed.
+    recycled: Option<NonNull<Slot>>,
+}
+
+// SAFETY: the slots that the registry points to are never unmapped (H1), and H3.
+unsafe impl Send for Registry {}
+
+impl Arena {
+    /// The slot that lives under `handle`, if it is in this arena.
+    #[inline(always)]
+    fn live_slot(&self, handle: UserPointer) -> Option<&'static Slot> {
+        // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it.
+        let committed = self.committed.load(Ordering::Acquire);
+        // Relaxed: ordered by the Acquire above.
+        let base = self.base.load(Ordering::Relaxed);
+        let offset = handle.address().wrapping_sub(base.addr());
+        if offset >= committed {
+            return None;
+        }
+        let slot = base.wrapping_add(offset & !(SLOT_BYTES - 1));
+        // SAFETY: a slot below `committed`; H1.
+        let slot = unsafe { &*slot.cast::<Slot>() };
+        // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
+        // everything that the creator wrote.
+        (slot.key.load(Ordering::Relaxed) == handle.address()).then_some(slot)
+    }
+}
+
+impl Slot {
+    /// The pool in a slot whose key was just compared. Not to be used after its destruction.
+    #[inline(always)]
+    fn pool<'call>(&'static self) -> &'call Pool {
+        let pool = self.pool.get();
+        // SAFETY: H2; that no thread destroys a pool while another calls it is the callers' part.
+        unsafe { &*pool.cast::<Pool>() }
+    }
+}
+
+/// The pool that lives under `handle`, for the hot paths: `None` means "not in the first arena".
+#[inline(always)]
+pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
+    ARENAS[0].live_slot(handle).map(Slot::pool)
+}
+
+/// The pool that lives under `handle`.
+pub(crate) fn find<'call>(handle: UserPointer) -> Option<&'call Pool> {
+    live_slot(handle).map(Slot::pool)
+}
+
+fn live_slot(handle: UserPointer) -> Option<&'static Slot> {
+    ARENAS.iter().find_map(|arena| arena.live_slot(handle))
+}
+
+/// Gives `pool` a slot and a handle that was never issued before.
+pub(crate) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
+    let slot = lock(&REGISTRY).take_slot()?;
+    // SAFETY: H1, and the slot is nobody else's since it left the registry.
+    let slot = unsafe { slot.as_ref() };
+    let handle = ptr::from_ref(slot).addr() + slot.generation.get() * HANDLE_STEP;
+    // SAFETY: H2, the slot is empty.
+    unsafe { slot.pool.get().write(MaybeUninit::new(pool)) };
+    // Relaxed: see `Arena::live_slot`.
+    slot.key.store(handle, Ordering::Relaxed);
+    Ok(UserPointer::new(ptr::without_provenance::<u8>(handle)))
+}
+
+/// Ends the pool under `handle`. Of two threads that try, one succeeds.
+pub(crate) fn remove(handle: UserPointer) -> Result<(), Error> {
+    let slot = live_slot(handle).ok_or(Error::StaleHandle)?;
+    // AcqRel: pairs with itself in another thread that destroys the same pool.
+    slot.key
+        .compare_exchange(handle.address(), 0, Ordering::AcqRel, Ordering::Relaxed)
+        .map_err(|_| Error::StaleHandle)?;
+    // SAFETY: H2, and only the thread whose exchange succeeded comes here.
+    drop(unsafe { slot.pool.get().cast::<Pool>().read() });
+    lock(&REGISTRY).recycle(slot);
+    Ok(())
+}
+
+impl Registry {
+    fn take_slot(&mut self) -> Result<NonNull<Slot>, Refusal> {
+        if let Some(slot) = self.recycled {
+            // SAFETY: H1 and H3.
+            self.recycled = unsafe { slot.as_ref() }.next.take();
+            return Ok(slot);
+        }
+        // Relaxed, twice: only written under the lock that is held.
+        if self.used == ARENAS[self.arena].committed.load(Ordering::Relaxed) {
+            self.commit()?;
+        }
+        let base = ARENAS[self.arena].base.load(Ordering::Relaxed);
+        // SAFETY: `used` is below `committed`; H1.
+        let slot = unsafe { base.add(self.used) };
+        self.used += SLOT_BYTES;
+        NonNull::new(slot.cast()).ok_or(NO_ROOM)
+    }
+
+    /// Makes the next slots of the arena usable, or the first of a new one.
+    fn commit(&mut self) -> Result<(), Refusal> {
+        if self.used == self.reserved {
+            self.reserve()?;
+        }
+        let arena = &ARENAS[self.arena];
+        // Relaxed, twice: only written under the lock that is held.
+        let base = NonNull::new(arena.base.load(Ordering::Relaxed)).ok_or(NO_ROOM)?;
+        let committed = arena.committed.load(Ordering::Relaxed);
+        let step = COMMIT_STEP_BYTES.min(self.reserved - committed);
+        // SAFETY: inside the reservation.
+        let next = unsafe { base.add(committed) };
+        // SAFETY: reserved, and a multiple of 64 KiB from its start is on an OS page.
+        if !unsafe { os::commit(next, step) } {
+            return Err(NO_ROOM);
+        }
+        // Release: pairs with the Acquire in `Arena::live_slot`.
+        arena.committed.store(committed + step, Ordering::Release);
+        Ok(())
+    }
+
+    /// Reserves the next arena: as large as it should be, or as the system allows.
+    fn reserve(&mut self) -> Result<(), Refusal> {
+        let next = if self.reserved == 0 { 0 } else { self.arena + 1 };
+        let arena = ARENAS.get(next).ok_or(NO_ROOM)?;
+        let mut bytes = FIRST_ARENA_BYTES << next;
+        let base = loop {
+            match os::reserve(bytes) {
+                Some(base) => break base,
+                None if bytes > COMMIT_STEP_BYTES => bytes /= 2,
+                None => return Err(NO_ROOM),
+            }
+        };
+        // Relaxed: published by the Release in `commit`.
+        arena.base.store(base.as_ptr(), Ordering::Relaxed);
+        (self.arena, self.reserved, self.used) = (next, bytes, 0);
+        Ok(())
+    }
+
+    fn recycle(&mut self, slot: &'static Slot) {
+        slot.generation.set(slot.generation.get() + 1);
+        if slot.generation.get() < GENERATIONS {
+            slot.next.set(self.recycled);
+            self.recycled = Some(NonNull::from(slot));
+        } else {
+            discard_if_retired(slot);
+        }
+    }
+}
+
+const NO_ROOM: Refusal =
+    Refusal::new(Error::OutOfMemory, "the system gave no memory for one more handle");
+
+/// Gives back the OS page around `slot` when every slot on it is retired. It reads as zero from
+/// then on, so the keys on it match no handle.
+fn discard_if_retired(slot: &'static Slot) {
+    let page_bytes = os::page_bytes().max(SLOT_BYTES);
+    let into_page = ptr::from_ref(slot).addr() % page_bytes;
+    // SAFETY: arenas are whole OS pages, so the page around a slot is part of its arena; H1.
+    let page = unsafe { NonNull::from(slot).byte_sub(into_page) };
+    let retired = |index| {
+        let slot = page.as_ptr().wrapping_add(index);
+        // SAFETY: a slot of the same page; H1 and H3.
+        unsafe { &*slot }.generation.get() == GENERATIONS
+    };
+    if (0..page_bytes / SLOT_BYTES).all(retired) {
+        // SAFETY: whole committed OS pages, and no pool lives on them (H2) or ever will.
+        unsafe { os::discard(page.cast(), page_bytes) };
+    }
+}

@@ -1,0 +1,91 @@
+//! Looking at a pool without changing it: figures, live blocks, and the invariants as code.
+
+use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::log::{Level, log};
+use crate::checks::Checks;
+use crate::checks::ledger::State;
+use crate::freelist::intrusive::IntrusiveList;
+use crate::pool::Pool;
+use crate::pool::engine::each;
+use crate::pool::handles;
+use crate::pool::single::{Counts, Single};
+
+/// An invariant of `pool/mod.rs` that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken(&'static str);
+
+impl Pool {
+    pub(crate) fn counts(&self) -> Counts {
+        each!(&self.engine, engine => engine.counts())
+    }
+
+    pub(crate) fn available(&self) -> usize {
+        self.layout.capacity - self.counts().in_use
+    }
+
+    pub(crate) fn reserved_bytes(&self) -> usize {
+        self.span.reserved_bytes()
+    }
+
+    pub(crate) fn resident_bytes(&self) -> usize {
+        self.span.resident_bytes()
+    }
+
+    /// What the pool takes beside its blocks.
+    pub(crate) fn metadata_bytes(&self) -> usize {
+        self.span.side_bytes() + handles::SLOT_BYTES
+    }
+
+    /// Checks every invariant, in time proportional to the blocks that were ever used.
+    pub(crate) fn validate(&self) -> Result<(), Broken> {
+        let result = each!(&self.engine, engine => validate_single(engine));
+        result.inspect_err(|broken| {
+            log!(Level::Error, "pool \"{}\" is corrupted: {}", self.name(), broken.0);
+        })
+    }
+
+    /// The first `limit` live blocks in address order, where the checks keep a ledger.
+    pub(crate) fn first_live(&self, limit: usize) -> impl Iterator<Item = BlockIndex> {
+        let ledger = each!(&self.engine, engine => engine.checks().ledger());
+        let end = self.counts().frontier;
+        ledger.into_iter().flat_map(move |ledger| ledger.indices_in(State::Live, end)).take(limit)
+    }
+}
+
+fn validate_single<C: Checks>(engine: &Single<C>) -> Result<(), Broken> {
+    let counts = engine.counts();
+    if counts.frontier > engine.geometry().capacity() {
+        return Err(Broken("P1: the frontier lies beyond the last block"));
+    }
+    if counts.in_use > counts.frontier {
+        return Err(Broken("P2: more blocks are in use than were ever handed out"));
+    }
+    if let Some(ledger) = engine.checks().ledger() {
+        let in_state = |state| ledger.indices_in(state, counts.frontier).count();
+        if in_state(State::Live) != counts.in_use {
+            return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
+        }
+        if in_state(State::Free) != counts.frontier - counts.in_use {
+            return Err(Broken("P3: the ledger holds a state that is none"));
+        }
+    }
+    validate_free_list(engine, counts.frontier - counts.in_use)
+}
+
+/// P3. A list that ends after as many free blocks as there are visited each of them once: a link
+/// back would keep it from ending.
+fn validate_free_list<C: Checks>(engine: &Single<C>, free_blocks: usize) -> Result<(), Broken> {
+    let mut next = engine.free().first();
+    for _ in 0..free_blocks {
+        let Some(index) = engine.geometry().index_of(UserPointer::new(next)) else {
+            return Err(Broken("P3: a link of the free list leads to no block"));
+        };
+        let state = engine.checks().ledger().map(|ledger| ledger.state(index));
+        if state.is_some_and(|state| state != State::Free as u8) {
+            return Err(Broken("P3: the free list holds a block that is not free"));
+        }
+        // SAFETY: `next` was just found to be a block, and free, so its first word is a link.
+        next = unsafe { IntrusiveList::link_of(engine.block_at(index)) };
+    }
+    if next.is_null() { Ok(()) } else { Err(Broken("P3: the free list does not end")) }
+}

@@ -1,0 +1,111 @@
+//! Layer 3: a pool, from its creation to its end.
+//!
+//! ```text
+//!   handle ─► slot ─► Pool ┬─ engine   allocate, deallocate: single
+//!                          ├─ span     the memory
+//!                          └─ policy   what misuse and leaks lead to
+//! ```
+//!
+//! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
+//! hot paths), `report` (what the user is told), `inspect` (the invariants as code), `handles`
+//! (why a destroyed pool is an error code and not a crash).
+//!
+//! The invariants, checked by number in `inspect`:
+//!
+//! P1. `frontier <= capacity`, and no block from the frontier on was ever handed out.
+//! P2. The blocks in use are those that the ledger calls live; their number is
+//!     `allocations - deallocations`.
+//! P3. The free list holds every block below the frontier that is not in use, once, and nothing
+//!     else.
+
+pub(crate) mod config;
+mod create;
+mod destroy;
+mod engine;
+pub(crate) mod handles;
+pub(crate) mod inspect;
+mod report;
+mod single;
+
+use core::ptr::NonNull;
+
+use crate::base::error::Error;
+use crate::base::ids::{Block, UserPointer};
+use crate::layout::stride::Layout;
+use crate::span::Span;
+use config::{Config, Name};
+use engine::{Engine, each};
+
+pub(crate) use create::{create, plan};
+pub(crate) use destroy::destroy;
+pub(crate) use report::Finding;
+
+/// One pool. It lives in a slot of [`handles`], where its callers find it.
+#[repr(C)]
+pub(crate) struct Pool {
+    /// First, so that the hot paths find their words in the slot's first cache lines.
+    engine: Engine,
+    layout: Layout,
+    span: Span,
+    config: Config,
+}
+
+impl Pool {
+    /// A block, if one can be had by the hot path alone.
+    #[inline(always)]
+    pub(crate) fn allocate(&self) -> Option<Block> {
+        each!(&self.engine, engine => engine.allocate())
+    }
+
+    /// A block, by every means there is; `None`: all are live.
+    pub(crate) fn allocate_slow(&self) -> Option<Block> {
+        let supply = each!(&self.engine, engine => engine.allocate_slow());
+        if let Some(free_blocks) = supply.repaired {
+            self.report(Finding::DamagedFreeList { free_blocks });
+        }
+        if supply.block.is_none() {
+            self.report(Finding::Exhausted);
+        }
+        supply.block
+    }
+
+    /// Takes a block back; `false`: the slow path must look at it.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+        each!(&self.engine, engine => engine.deallocate(pointer))
+    }
+
+    /// Takes a block back or says, and reports, why not.
+    pub(crate) fn deallocate_slow(
+        &self,
+        pointer: UserPointer,
+        entry: Option<usize>,
+    ) -> Result<(), Error> {
+        let result = each!(&self.engine, engine => engine.deallocate_slow(pointer));
+        result.inspect_err(|&error| self.report(Finding::BadPointer { error, pointer, entry }))
+    }
+
+    /// Makes every block free.
+    pub(crate) fn reset(&self) {
+        each!(&self.engine, engine => engine.reset());
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.config.name
+    }
+
+    /// Whether `pointer` is the start of a block, free or live.
+    pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
+        let geometry = each!(&self.engine, engine => engine.geometry());
+        geometry.index_of(pointer).is_some()
+    }
+
+    fn base(&self) -> NonNull<u8> {
+        self.span.base()
+    }
+}

@@ -1,0 +1,198 @@
+//! The single-owner engine: the seed's pool. Two moves take a block, two moves bring it back.
+//!
+//! ```text
+//!                 free list: freed blocks, newest first
+//!                  ┌──────────────┐
+//!   span   │ live │ free │ live │ free ─► null │ untouched   untouched   untouched │
+//!                                              ▲ frontier                          ▲ capacity
+//! ```
+//!
+//! A block is taken from the free list; when that is empty, from the frontier, which moves up by
+//! one. Nothing is linked before it was used once, so that creation touches no block.
+//!
+//! The frontier only moves while the free list is empty, which is to say while every block below
+//! it is in use. So the frontier is the highest number of blocks that were ever in use at once,
+//! and the peak costs nothing to keep.
+//!
+//! State is kept in `Cell`s, because a callback that reports a misuse may call into its own pool.
+//! Calls from two threads at once are the caller's to prevent.
+
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use crate::base::error::Error;
+use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::checks::Checks;
+use crate::checks::ledger::State;
+use crate::freelist::intrusive::IntrusiveList;
+use crate::layout::geometry::Geometry;
+
+/// The state of a single-owner pool. The words of the hot paths come first.
+#[repr(C)]
+pub(crate) struct Single<C> {
+    free: IntrusiveList,
+    allocations: Cell<u64>,
+    deallocations: Cell<u64>,
+    checks: C,
+    base: NonNull<u8>,
+    capacity: usize,
+    frontier: Cell<usize>,
+    failures: Cell<u64>,
+    peak_before_reset: Cell<usize>,
+}
+
+/// What the slow path of an allocation found.
+pub(crate) struct Supply {
+    /// `None`: every block is in use.
+    pub(crate) block: Option<Block>,
+    /// The free list was damaged and is whole again, with so many blocks.
+    pub(crate) repaired: Option<usize>,
+}
+
+/// The figures that an engine keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) in_use: usize,
+    pub(crate) peak_in_use: usize,
+    pub(crate) allocations: u64,
+    pub(crate) deallocations: u64,
+    pub(crate) failures: u64,
+    /// Blocks from here on were not touched since the last reset.
+    pub(crate) frontier: usize,
+}
+
+fn add(counter: &Cell<u64>, count: u64) {
+    counter.set(counter.get().wrapping_add(count));
+}
+
+impl<C: Checks> Single<C> {
+    /// For `capacity` blocks from `base` on, which are those of `checks`.
+    pub(crate) fn new(checks: C, base: NonNull<u8>, capacity: usize) -> Self {
+        Self {
+            free: IntrusiveList::new(),
+            allocations: Cell::new(0),
+            deallocations: Cell::new(0),
+            checks,
+            base,
+            capacity,
+            frontier: Cell::new(0),
+            failures: Cell::new(0),
+            peak_before_reset: Cell::new(0),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn allocate(&self) -> Option<Block> {
+        // An empty list has a null head, and null is no block: one test finds both.
+        let block = self.checks.hand_out(self.free.first())?;
+        // SAFETY: the checks vouch that the head is a block.
+        unsafe { self.free.remove_first(block) };
+        add(&self.allocations, 1);
+        Some(block)
+    }
+
+    #[inline(always)]
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+        let Some(block) = self.checks.take_back(pointer) else { return false };
+        self.put_back(block);
+        true
+    }
+
+    #[inline(always)]
+    fn put_back(&self, block: Block) {
+        // SAFETY: the checks vouch that it was a live block, so it is on no list.
+        unsafe { self.free.push(block) };
+        add(&self.deallocations, 1);
+    }
+
+    pub(crate) fn allocate_slow(&self) -> Supply {
+        let first = self.free.first();
+        if let Some(block) = self.checks.hand_out_slow(first) {
+            // SAFETY: the checks vouch that the head is a block.
+            unsafe { self.free.remove_first(block) };
+            add(&self.allocations, 1);
+            return Supply { block: Some(block), repaired: None };
+        }
+        if first.is_null() && self.counts().in_use == self.frontier.get() {
+            return Supply { block: self.allocate_fresh(), repaired: None };
+        }
+        // P3 is broken: something wrote into a free block and so into its link.
+        let repaired = self.rebuild_free_list();
+        let block = self.allocate().or_else(|| self.allocate_fresh());
+        Supply { block, repaired }
+    }
+
+    /// The block at the frontier.
+    fn allocate_fresh(&self) -> Option<Block> {
+        let index = BlockIndex(self.frontier.get());
+        if index.0 == self.capacity {
+            add(&self.failures, 1);
+            return None;
+        }
+        self.checks.hand_out_fresh(index);
+        self.frontier.set(index.0 + 1);
+        add(&self.allocations, 1);
+        Some(self.block_at(index))
+    }
+
+    /// Links the blocks that the ledger calls free, lowest address first. The links themselves
+    /// say nothing any more; the ledger lies outside the blocks and still knows.
+    fn rebuild_free_list(&self) -> Option<usize> {
+        let ledger = self.checks.ledger()?;
+        self.free.clear();
+        let free = ledger.indices_in(State::Free, self.frontier.get());
+        // SAFETY: blocks that the ledger calls free are in nobody's use, and the list was empty.
+        let push = |index| unsafe { self.free.push(self.block_at(index)) };
+        Some(free.rev().map(push).count())
+    }
+
+    pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {
+        if let Some(block) = self.checks.take_back_slow(pointer)? {
+            self.put_back(block);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reset(&self) {
+        let counts = self.counts();
+        self.peak_before_reset.set(counts.peak_in_use);
+        add(&self.deallocations, counts.in_use as u64);
+        self.free.clear();
+        if let Some(ledger) = self.checks.ledger() {
+            ledger.forget(counts.frontier);
+        }
+        self.frontier.set(0);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let (allocations, deallocations) = (self.allocations.get(), self.deallocations.get());
+        let frontier = self.frontier.get();
+        Counts {
+            in_use: allocations.wrapping_sub(deallocations) as usize,
+            peak_in_use: self.peak_before_reset.get().max(frontier),
+            allocations,
+            deallocations,
+            failures: self.failures.get(),
+            frontier,
+        }
+    }
+
+    /// The start of a block. `index < capacity`.
+    pub(crate) fn block_at(&self, index: BlockIndex) -> Block {
+        debug_assert!(index.0 < self.capacity);
+        // SAFETY: P1, the blocks lie in the span up to `capacity`.
+        unsafe { self.base.add(self.checks.geometry().offset_of(index)) }
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        self.checks.geometry()
+    }
+
+    pub(crate) fn checks(&self) -> &C {
+        &self.checks
+    }
+
+    pub(crate) fn free(&self) -> &IntrusiveList {
+        &self.free
+    }
+}

@@ -1,0 +1,3 @@
+//! Layer 1: where memory comes from.
+
+pub(crate) mod os;

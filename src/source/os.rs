@@ -1,0 +1,109 @@
+//! Memory from the operating system; the only caller of mmap and its kin.
+//!
+//! ```text
+//!   reserve ─► address space, no access, no memory
+//!   commit  ─► readable, writable, zero; memory when first touched
+//!   release ─► gone
+//! ```
+
+use core::ffi::c_void;
+use core::ptr::NonNull;
+
+/// The size of an OS page in bytes, a power of two.
+pub(crate) fn page_bytes() -> usize {
+    // SAFETY: sysconf reads no memory of ours.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
+}
+
+/// Reserves `bytes` of address space; the start is OS-page aligned. `None`: the system refuses.
+pub(crate) fn reserve(bytes: usize) -> Option<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping at an address of the kernel's choice touches no memory that exists.
+    let start = unsafe { libc::mmap(core::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED { None } else { NonNull::new(start.cast()) }
+}
+
+/// Makes reserved memory readable and writable. `false`: the system refuses to back it.
+///
+/// # Safety
+/// * `start .. start + bytes` was reserved here and is not released.
+/// * `start` is OS-page aligned.
+pub(crate) unsafe fn commit(start: NonNull<u8>, bytes: usize) -> bool {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: the range is ours by this function's contract; widening access harms no reference.
+    unsafe { libc::mprotect(start.as_ptr().cast::<c_void>(), bytes, access) == 0 }
+}
+
+/// Gives the memory of committed pages back; they stay readable and writable, and are zero.
+///
+/// # Safety
+/// * `start .. start + bytes` was committed here, is whole OS pages, and nothing refers into it.
+pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the range is ours and unreferenced by this function's contract. A refusal keeps the
+    // pages as they are, which is the only effect a caller could miss.
+    let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+}
+
+/// Ends a reservation and everything in it.
+///
+/// # Safety
+/// * `start` and `bytes` are those of one `reserve`, not yet released.
+/// * Nothing refers into the range any more.
+pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the range is ours and unreferenced by this function's contract. munmap of a whole
+    // mapping of ours cannot fail.
+    let _ = unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+}
+
+/// How many bytes of the range are in memory, in whole OS pages, as the kernel counts.
+///
+/// # Safety
+/// * `start .. start + bytes` is reserved, `start` is OS-page aligned.
+pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> usize {
+    const PAGES_AT_ONCE: usize = 1024;
+    let page = page_bytes();
+    let mut residency = [0_u8; PAGES_AT_ONCE];
+    let mut pages_resident = 0;
+    for offset in (0..bytes).step_by(PAGES_AT_ONCE * page) {
+        let chunk = (bytes - offset).min(PAGES_AT_ONCE * page);
+        let from = start.as_ptr().wrapping_add(offset);
+        // SAFETY: the range is mapped by this function's contract; the kernel writes one byte an
+        // OS page, and `chunk` is at most as many pages as `residency` has bytes.
+        if unsafe { libc::mincore(from.cast(), chunk, residency.as_mut_ptr()) } == 0 {
+            let pages = chunk.div_ceil(page);
+            pages_resident += residency[..pages].iter().filter(|&&byte| byte & 1 == 1).count();
+        }
+    }
+    pages_resident * page
+}
+
+#[cfg(test)]
+#[expect(clippy::multiple_unsafe_ops_per_block, reason = "one reason covers the whole test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_memory_is_free_and_committed_memory_is_zero() {
+        let bytes = 16 * page_bytes();
+        let start = reserve(bytes).expect("64 KiB of address space");
+        // SAFETY: reserved above, released once, and the slice is gone by then.
+        unsafe {
+            assert_eq!(resident_bytes(start, bytes), 0);
+            assert!(commit(start, bytes));
+            assert_eq!(resident_bytes(start, bytes), 0);
+            let memory = core::slice::from_raw_parts_mut(start.as_ptr(), bytes);
+            memory[page_bytes()] = 7;
+            assert!(memory[..page_bytes()].iter().all(|&byte| byte == 0));
+            assert!((1..=2).contains(&(resident_bytes(start, bytes) / page_bytes())));
+            discard(start, bytes);
+            assert_eq!(*start.as_ptr().add(page_bytes()), 0);
+            release(start, bytes);
+        }
+    }
+
+    #[test]
+    fn what_no_machine_has_is_refused() {
+        assert_eq!(reserve(isize::MAX as usize & !4095), None);
+    }
+}

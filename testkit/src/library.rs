@@ -1,0 +1,60 @@
+//! The native library, built as a package would build it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::{root, run};
+
+/// The files that a C program links with.
+#[derive(Debug)]
+pub struct Library {
+    /// libmemory_pool.so
+    pub shared: PathBuf,
+    /// libmemory_pool.a
+    pub archive: PathBuf,
+}
+
+/// The library in release form, built once a process.
+pub fn release() -> &'static Library {
+    static RELEASE: OnceLock<Library> = OnceLock::new();
+    RELEASE.get_or_init(|| build(&["--release"]))
+}
+
+/// The library in debug form, built once a process.
+pub fn debug() -> &'static Library {
+    static DEBUG: OnceLock<Library> = OnceLock::new();
+    DEBUG.get_or_init(|| build(&[]))
+}
+
+/// Asks cargo where it put the files, because their place is cargo's own affair. The target
+/// folder is one of our own: the one in use may be locked by the cargo that runs us.
+fn build(flags: &[&str]) -> Library {
+    let messages = run(Command::new(env!("CARGO"))
+        .args(["build", "--lib", "--package=memory_pool", "--locked", "--message-format=json"])
+        .args(flags)
+        .arg("--target-dir")
+        .arg(root().join("target/native"))
+        .current_dir(root()));
+    let files: Vec<PathBuf> = messages.lines().flat_map(files_of_message).collect();
+    Library { shared: with_extension(&files, "so"), archive: with_extension(&files, "a") }
+}
+
+fn files_of_message(line: &str) -> Vec<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(line).expect("cargo speaks JSON");
+    let ours = message["target"]["name"] == "memory_pool";
+    let files = message["filenames"].as_array().filter(|_| ours);
+    files.into_iter().flatten().filter_map(|file| file.as_str().map(PathBuf::from)).collect()
+}
+
+fn with_extension(files: &[PathBuf], extension: &str) -> PathBuf {
+    let found = files.iter().find(|file| file.extension().is_some_and(|e| e == extension));
+    found.unwrap_or_else(|| panic!("cargo made no .{extension} among {files:?}")).clone()
+}
+
+impl Library {
+    /// The folder for a run-time search path.
+    pub fn folder(&self) -> &Path {
+        self.shared.parent().expect("a file lies in a folder")
+    }
+}

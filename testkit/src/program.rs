@@ -1,0 +1,57 @@
+//! C and C++ programs that link the library as a user's program does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::library::Library;
+use crate::root;
+
+/// How a program takes the library in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linkage {
+    /// libmemory_pool.so, found through a run-time search path.
+    Shared,
+    /// libmemory_pool.a
+    Static,
+}
+
+/// Both ways, for tests that try each.
+pub const LINKAGES: [Linkage; 2] = [Linkage::Shared, Linkage::Static];
+
+/// What the static library needs beside itself; the same words as `Libs.private` in
+/// cmake/memory_pool.pc.in, compared with rustc's own list in tests/symbols.rs.
+pub const SYSTEM_LIBRARIES: [&str; 4] = ["-lgcc_s", "-lpthread", "-ldl", "-lm"];
+
+/// The compiler that the cc crate chooses: $CC or cc for C, $CXX or c++ for C++. C is compiled as
+/// C11, C++ as C++20, with every warning an error.
+pub fn compiler(source: &Path) -> Command {
+    let cpp = source.extension().is_some_and(|extension| extension == "cpp");
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let mut build = cc::Build::new();
+    build.cpp(cpp).std(if cpp { "c++20" } else { "c11" });
+    build.target(&target).host(&target).opt_level(2).out_dir(root().join("target"));
+    build.cargo_metadata(false);
+    let mut command = build.get_compiler().to_command();
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]);
+    command.arg("-I").arg(root().join("include"));
+    command
+}
+
+/// Compiles and links one source file; answers the program.
+pub fn build(source: &Path, library: &Library, linkage: Linkage, folder: &Path) -> PathBuf {
+    let name = source.file_stem().expect("a source file has a name");
+    let program = folder.join(format!("{}-{linkage:?}", name.to_string_lossy()).to_lowercase());
+    let mut command = compiler(source);
+    command.arg(source).arg("-o").arg(&program);
+    match linkage {
+        Linkage::Shared => {
+            command.arg(&library.shared);
+            command.arg(format!("-Wl,-rpath,{}", library.folder().display()));
+        }
+        Linkage::Static => {
+            command.arg(&library.archive).args(SYSTEM_LIBRARIES);
+        }
+    }
+    crate::run(&mut command);
+    program
+}
