@@ -1,2 +1,164 @@
-//! x
-fn main() {}
+//! What a C program pays: the exported functions of libmemory_pool.so, called through pointers,
+//! beside two empty exported functions, which are the floor for any library.
+//!
+//! `cargo bench` runs criterion over each, then prints the ratios of runs that alternate between
+//! the two, so that a change of the machine's speed meets both alike.
+
+mod native;
+
+use std::ffi::c_void;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use native::{Allocator, PATTERNS, SharedLibrary, Workload};
+
+const BLOCK_SIZE: usize = 64;
+const CAPACITY: usize = 200_000;
+
+type Create = unsafe extern "C" fn(usize, usize) -> *mut c_void;
+type Destroy = unsafe extern "C" fn(*mut c_void) -> i32;
+
+/// The functions under test.
+struct Contest {
+    create: Create,
+    destroy: Destroy,
+    floor: Allocator,
+    pool: Allocator,
+}
+
+impl Contest {
+    fn open() -> Self {
+        let folder = testkit::scratch("bench");
+        let floor_path = folder.join("libfloor.so");
+        let source = testkit::root().join("benches/native/floor.c");
+        let mut compile = testkit::program::compiler(&source);
+        testkit::run(compile.args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&floor_path));
+
+        let floor = SharedLibrary::open(&floor_path);
+        let ours = SharedLibrary::open(&testkit::library::release().shared);
+        // SAFETY: the names have these types in benches/native/floor.c and in pool.h.
+        unsafe {
+            let create: Create = ours.function(c"pool_create");
+            let contest = Self {
+                create,
+                destroy: ours.function(c"pool_destroy"),
+                floor: Allocator {
+                    allocate: floor.function(c"floor_allocate"),
+                    deallocate: floor.function(c"floor_deallocate"),
+                    pool: 64 as *mut c_void,
+                },
+                pool: Allocator {
+                    allocate: ours.function(c"pool_allocate"),
+                    deallocate: ours.function(c"pool_deallocate"),
+                    pool: create(BLOCK_SIZE, CAPACITY),
+                },
+            };
+            assert!(!contest.pool.pool.is_null());
+            contest
+        }
+    }
+
+    fn create_and_destroy(&self, capacity: usize) {
+        // SAFETY: a pool is created and destroyed once.
+        unsafe { (self.destroy)((self.create)(BLOCK_SIZE, capacity)) };
+    }
+}
+
+fn patterns(criterion: &mut Criterion, contest: &Contest) {
+    for (name, pattern) in PATTERNS {
+        let mut group = criterion.benchmark_group(name);
+        for (who, allocator) in [("floor", contest.floor), ("pool", contest.pool)] {
+            let mut workload = Workload::new(pattern, allocator);
+            group.throughput(Throughput::Elements(workload.run()));
+            group.bench_function(BenchmarkId::from_parameter(who), |b| b.iter(|| workload.run()));
+        }
+        group.finish();
+    }
+}
+
+fn creation(criterion: &mut Criterion, contest: &Contest) {
+    let mut group = criterion.benchmark_group("create and destroy");
+    for capacity in [8, 1_000_000] {
+        group.bench_function(BenchmarkId::from_parameter(capacity), |b| {
+            b.iter(|| contest.create_and_destroy(capacity));
+        });
+    }
+    group.finish();
+}
+
+/// Nanoseconds a pair over at least `at_least` of repetitions.
+fn nanoseconds_a_pair(workload: &mut Workload, at_least: Duration) -> f64 {
+    let start = Instant::now();
+    let mut pairs = 0;
+    while start.elapsed() < at_least {
+        pairs += workload.run();
+    }
+    start.elapsed().as_nanos() as f64 / pairs as f64
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn print_ratios(contest: &Contest) {
+    const ROUNDS: usize = 15;
+    let turn = Duration::from_millis(50);
+    println!("\n64-byte blocks, standard checks; {ROUNDS} turns each, floor and pool in turn");
+    println!("{:<16}{:>12}{:>12}{:>10}   {}", "", "floor, ns", "pool, ns", "ratio", "(min - max)");
+    for (name, pattern) in PATTERNS {
+        let mut floor = Workload::new(pattern, contest.floor);
+        let mut pool = Workload::new(pattern, contest.pool);
+        let rounds: Vec<(f64, f64)> = (0..ROUNDS)
+            .map(|_| (nanoseconds_a_pair(&mut floor, turn), nanoseconds_a_pair(&mut pool, turn)))
+            .collect();
+        let ratios: Vec<f64> = rounds.iter().map(|(floor, pool)| pool / floor).collect();
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = ratios.iter().copied().fold(0.0, f64::max);
+        println!(
+            "{name:<16}{:>12.2}{:>12.2}{:>10.2}   ({least:.2} - {most:.2})",
+            median(rounds.iter().map(|round| round.0).collect()),
+            median(rounds.iter().map(|round| round.1).collect()),
+            median(ratios),
+        );
+    }
+}
+
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|f| f.parse().ok()).expect("its format");
+    pages * 4096
+}
+
+fn print_creation(contest: &Contest) {
+    const MILLION: usize = 1_000_000;
+    let (before, rounds) = (resident_bytes(), 1000);
+    let start = Instant::now();
+    for _ in 0..rounds {
+        contest.create_and_destroy(MILLION);
+    }
+    let microseconds = start.elapsed().as_micros() as f64 / f64::from(rounds);
+    // SAFETY: the pool is destroyed below.
+    let pool = unsafe { (contest.create)(BLOCK_SIZE, MILLION) };
+    let growth = resident_bytes().saturating_sub(before);
+    // SAFETY: created above.
+    unsafe { (contest.destroy)(pool) };
+    println!(
+        "\na million blocks of 64 bytes: created and destroyed in {microseconds:.1} microseconds, \
+         resident memory grew by {} KiB",
+        growth / 1024
+    );
+}
+
+fn main() {
+    let contest = Contest::open();
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    patterns(&mut criterion, &contest);
+    creation(&mut criterion, &contest);
+    criterion.final_summary();
+    print_ratios(&contest);
+    print_creation(&contest);
+}

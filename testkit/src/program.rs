@@ -26,10 +26,10 @@ pub const SYSTEM_LIBRARIES: [&str; 4] = ["-lgcc_s", "-lpthread", "-ldl", "-lm"];
 /// C11, C++ as C++20, with every warning an error.
 pub fn compiler(source: &Path) -> Command {
     let cpp = source.extension().is_some_and(|extension| extension == "cpp");
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut build = cc::Build::new();
     build.cpp(cpp).std(if cpp { "c++20" } else { "c11" });
-    build.target(&target).host(&target).opt_level(2).out_dir(root().join("target"));
+    let target = env!("TESTKIT_TARGET");
+    build.target(target).host(target).opt_level(2).out_dir(root().join("target"));
     build.cargo_metadata(false);
     let mut command = build.get_compiler().to_command();
     command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"]);

@@ -1,0 +1,156 @@
+//! The C symbols of a shared library as function pointers: what a C program calls, and nothing
+//! that the Rust compiler could inline.
+
+use std::ffi::{CStr, CString, c_void};
+use std::path::Path;
+
+/// `pool_allocate` and its like.
+pub(crate) type Allocate = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+/// `pool_deallocate` and its like.
+pub(crate) type Deallocate = unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32;
+
+/// A shared library, open until the program ends.
+pub(crate) struct SharedLibrary(*mut c_void);
+
+impl SharedLibrary {
+    /// Opens `path`.
+    pub(crate) fn open(path: &Path) -> Self {
+        let name = CString::new(path.to_str().expect("a path in UTF-8")).expect("no NUL in it");
+        // SAFETY: the libraries opened here have no initialisers with requirements.
+        let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        assert!(!library.is_null(), "{} can't be opened", path.display());
+        Self(library)
+    }
+
+    /// The function `name`.
+    ///
+    /// # Safety
+    /// * `F` is a function pointer type and `name` has that type.
+    pub(crate) unsafe fn function<F: Copy>(&self, name: &CStr) -> F {
+        // SAFETY: the library is open.
+        let symbol = unsafe { libc::dlsym(self.0, name.as_ptr()) };
+        assert!(!symbol.is_null(), "{name:?} is not exported");
+        assert_eq!(size_of::<F>(), size_of::<*mut c_void>());
+        // SAFETY: not null, and of type F by this function's contract.
+        unsafe { std::mem::transmute_copy(&symbol) }
+    }
+}
+
+/// An allocator behind two C functions.
+#[derive(Clone, Copy)]
+pub(crate) struct Allocator {
+    /// Takes a block.
+    pub(crate) allocate: Allocate,
+    /// Gives it back.
+    pub(crate) deallocate: Deallocate,
+    /// What both are called with.
+    pub(crate) pool: *mut c_void,
+}
+
+impl Allocator {
+    #[inline(always)]
+    fn take(&self) -> *mut c_void {
+        // SAFETY: the functions and the pool belong together.
+        let block = unsafe { (self.allocate)(self.pool) };
+        debug_assert!(!block.is_null());
+        block
+    }
+
+    #[inline(always)]
+    fn give(&self, block: *mut c_void) {
+        // SAFETY: `block` came from `take` of the same allocator.
+        unsafe { (self.deallocate)(self.pool, block) };
+    }
+}
+
+/// The patterns of use that allocators differ in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pattern {
+    /// One block, taken and given back.
+    Pair,
+    /// So many taken, then given back newest first.
+    Lifo(usize),
+    /// So many taken, then given back oldest first.
+    Fifo(usize),
+    /// So many live; one at random is given back and replaced.
+    Random(usize),
+}
+
+/// The five patterns, with their names.
+pub(crate) const PATTERNS: [(&str, Pattern); 5] = [
+    ("pair", Pattern::Pair),
+    ("1000 LIFO", Pattern::Lifo(1000)),
+    ("1000 FIFO", Pattern::Fifo(1000)),
+    ("100 000 LIFO", Pattern::Lifo(100_000)),
+    ("20 000 random", Pattern::Random(20_000)),
+];
+
+/// A pattern with its allocator and its working memory, so that repetitions allocate nothing.
+pub(crate) struct Workload {
+    pattern: Pattern,
+    allocator: Allocator,
+    live: Vec<*mut c_void>,
+    order: Vec<u32>,
+}
+
+impl Workload {
+    /// Prepares `pattern`; blocks that stay live are taken here.
+    pub(crate) fn new(pattern: Pattern, allocator: Allocator) -> Self {
+        let (places, taken) = match pattern {
+            Pattern::Pair => (0, 0),
+            Pattern::Lifo(count) | Pattern::Fifo(count) => (count, 0),
+            Pattern::Random(count) => (count, count),
+        };
+        let mut live = vec![std::ptr::null_mut(); places];
+        live[..taken].fill_with(|| allocator.take());
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let order = (0..taken)
+            .map(|_| {
+                // A linear congruential generator; its high bits are good enough to pick a place.
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                ((state >> 33) % taken as u64) as u32
+            })
+            .collect();
+        Self { pattern, allocator, live, order }
+    }
+
+    /// Runs the pattern once; answers how many pairs of calls that was.
+    #[inline(never)]
+    pub(crate) fn run(&mut self) -> u64 {
+        let allocator = self.allocator;
+        match self.pattern {
+            Pattern::Pair => {
+                for _ in 0..1000 {
+                    allocator.give(std::hint::black_box(allocator.take()));
+                }
+                1000
+            }
+            Pattern::Lifo(count) => {
+                self.live.fill_with(|| allocator.take());
+                self.live.iter().rev().for_each(|&block| allocator.give(block));
+                count as u64
+            }
+            Pattern::Fifo(count) => {
+                self.live.fill_with(|| allocator.take());
+                self.live.iter().for_each(|&block| allocator.give(block));
+                count as u64
+            }
+            Pattern::Random(count) => {
+                for &place in &self.order {
+                    let place = &mut self.live[place as usize];
+                    allocator.give(*place);
+                    *place = allocator.take();
+                }
+                count as u64
+            }
+        }
+    }
+}
+
+impl Drop for Workload {
+    fn drop(&mut self) {
+        if let Pattern::Random(_) = self.pattern {
+            self.live.iter().for_each(|&block| self.allocator.give(block));
+        }
+    }
+}
