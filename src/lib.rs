@@ -18,6 +18,8 @@
 //!
 //! Rust users call the same functions as C users do; they are exported here.
 
+#![deny(unreachable_pub)]
+
 mod base;
 mod capi;
 mod checks;

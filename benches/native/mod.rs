@@ -5,16 +5,16 @@ use std::ffi::{CStr, CString, c_void};
 use std::path::Path;
 
 /// `pool_allocate` and its like.
-pub(crate) type Allocate = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+pub type Allocate = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 /// `pool_deallocate` and its like.
-pub(crate) type Deallocate = unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32;
+pub type Deallocate = unsafe extern "C" fn(*mut c_void, *mut c_void) -> i32;
 
 /// A shared library, open until the program ends.
-pub(crate) struct SharedLibrary(*mut c_void);
+pub struct SharedLibrary(*mut c_void);
 
 impl SharedLibrary {
     /// Opens `path`.
-    pub(crate) fn open(path: &Path) -> Self {
+    pub fn open(path: &Path) -> Self {
         let name = CString::new(path.to_str().expect("a path in UTF-8")).expect("no NUL in it");
         // SAFETY: the libraries opened here have no initialisers with requirements.
         let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
@@ -26,7 +26,7 @@ impl SharedLibrary {
     ///
     /// # Safety
     /// * `F` is a function pointer type and `name` has that type.
-    pub(crate) unsafe fn function<F: Copy>(&self, name: &CStr) -> F {
+    pub unsafe fn function<F: Copy>(&self, name: &CStr) -> F {
         // SAFETY: the library is open.
         let symbol = unsafe { libc::dlsym(self.0, name.as_ptr()) };
         assert!(!symbol.is_null(), "{name:?} is not exported");
@@ -38,13 +38,13 @@ impl SharedLibrary {
 
 /// An allocator behind two C functions.
 #[derive(Clone, Copy)]
-pub(crate) struct Allocator {
+pub struct Allocator {
     /// Takes a block.
-    pub(crate) allocate: Allocate,
+    pub allocate: Allocate,
     /// Gives it back.
-    pub(crate) deallocate: Deallocate,
+    pub deallocate: Deallocate,
     /// What both are called with.
-    pub(crate) pool: *mut c_void,
+    pub pool: *mut c_void,
 }
 
 impl Allocator {
@@ -65,7 +65,7 @@ impl Allocator {
 
 /// The patterns of use that allocators differ in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Pattern {
+pub enum Pattern {
     /// One block, taken and given back.
     Pair,
     /// So many taken, then given back newest first.
@@ -77,7 +77,7 @@ pub(crate) enum Pattern {
 }
 
 /// The five patterns, with their names.
-pub(crate) const PATTERNS: [(&str, Pattern); 5] = [
+pub const PATTERNS: [(&str, Pattern); 5] = [
     ("pair", Pattern::Pair),
     ("1000 LIFO", Pattern::Lifo(1000)),
     ("1000 FIFO", Pattern::Fifo(1000)),
@@ -86,7 +86,7 @@ pub(crate) const PATTERNS: [(&str, Pattern); 5] = [
 ];
 
 /// A pattern with its allocator and its working memory, so that repetitions allocate nothing.
-pub(crate) struct Workload {
+pub struct Workload {
     pattern: Pattern,
     allocator: Allocator,
     live: Vec<*mut c_void>,
@@ -95,7 +95,7 @@ pub(crate) struct Workload {
 
 impl Workload {
     /// Prepares `pattern`; blocks that stay live are taken here.
-    pub(crate) fn new(pattern: Pattern, allocator: Allocator) -> Self {
+    pub fn new(pattern: Pattern, allocator: Allocator) -> Self {
         let (places, taken) = match pattern {
             Pattern::Pair => (0, 0),
             Pattern::Lifo(count) | Pattern::Fifo(count) => (count, 0),
@@ -116,7 +116,7 @@ impl Workload {
 
     /// Runs the pattern once; answers how many pairs of calls that was.
     #[inline(never)]
-    pub(crate) fn run(&mut self) -> u64 {
+    pub fn run(&mut self) -> u64 {
         let allocator = self.allocator;
         match self.pattern {
             Pattern::Pair => {

@@ -1,0 +1,85 @@
+//! What the tests of the C ABI share: a pool that is destroyed with its variable, and the log
+//! lines of the current thread.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+
+use memory_pool::*;
+
+thread_local! {
+    static LINES: RefCell<Vec<(i32, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+extern "C" fn keep(_user_data: *mut c_void, level: i32, message: *const c_char) {
+    // SAFETY: the library passes a string that ends in NUL.
+    let message = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    LINES.with_borrow_mut(|lines| lines.push((level, message)));
+}
+
+/// Sends every log line to the thread that causes it, for [`log_lines`].
+pub fn listen() {
+    pool_set_log_callback(Some(keep), ptr::null_mut(), POOL_LOG_TRACE);
+}
+
+/// The lines that this thread caused since the last call.
+pub fn log_lines() -> Vec<(i32, String)> {
+    LINES.take()
+}
+
+/// The lines of this thread that report an error.
+pub fn error_lines() -> Vec<String> {
+    log_lines().into_iter().filter(|line| line.0 == POOL_LOG_ERROR).map(|line| line.1).collect()
+}
+
+/// Sound options for one thread.
+pub fn options(block_size: usize, capacity: usize) -> pool_options_t {
+    // SAFETY: `pool_options_t` is a C struct for which zero is the default.
+    let mut options: pool_options_t = unsafe { std::mem::zeroed() };
+    options.struct_size = size_of::<pool_options_t>();
+    options.block_size = block_size;
+    options.capacity = capacity;
+    options.threading = POOL_THREADS_SINGLE;
+    options
+}
+
+/// A pool that ends with its variable.
+pub struct TestPool(pub *mut pool_t);
+
+impl TestPool {
+    /// A pool as `options` say, which must be sound.
+    pub fn new(options: &pool_options_t) -> Self {
+        let mut pool = ptr::null_mut();
+        // SAFETY: both are of the right type and live through the call.
+        assert_eq!(unsafe { pool_create_with(options, &raw mut pool) }, POOL_OK);
+        Self(pool)
+    }
+
+    /// A block, which there must be.
+    pub fn take(&self) -> *mut u8 {
+        let block = pool_allocate(self.0);
+        assert!(!block.is_null());
+        block.cast()
+    }
+
+    /// Gives `pointer` back and answers the status.
+    pub fn give(&self, pointer: *const u8) -> pool_status_t {
+        pool_deallocate(self.0, pointer.cast_mut().cast())
+    }
+
+    /// Every block of the pool, all live.
+    pub fn take_all(&self) -> Vec<*mut u8> {
+        let blocks: Vec<_> = (0..pool_available(self.0)).map(|_| self.take()).collect();
+        assert!(pool_allocate(self.0).is_null(), "more blocks than capacity");
+        blocks
+    }
+}
+
+impl Drop for TestPool {
+    fn drop(&mut self) {
+        pool_reset(self.0);
+        assert_eq!(pool_destroy(self.0), POOL_OK);
+    }
+}

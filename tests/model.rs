@@ -1,0 +1,171 @@
+//! One battery for every kind of pool: random calls, sound and unsound, against a model that is
+//! too simple to be wrong. After each call the pool must count, own, keep and refuse as it does.
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::{TestPool, listen, options};
+use memory_pool::*;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Call {
+    Allocate,
+    AllocateZeroed,
+    AllocateMany(usize),
+    Deallocate(usize),
+    DeallocateMany(usize),
+    DeallocateTwice(usize),
+    DeallocateInterior(usize, usize),
+    DeallocateNull,
+    Reset,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        8 => Just(Call::Allocate),
+        2 => Just(Call::AllocateZeroed),
+        2 => (0_usize..9).prop_map(Call::AllocateMany),
+        8 => any::<usize>().prop_map(Call::Deallocate),
+        2 => (0_usize..9).prop_map(Call::DeallocateMany),
+        2 => any::<usize>().prop_map(Call::DeallocateTwice),
+        2 => any::<(usize, usize)>().prop_map(|(which, into)| Call::DeallocateInterior(which, into)),
+        1 => Just(Call::DeallocateNull),
+        1 => Just(Call::Reset),
+    ]
+}
+
+/// The pool beside its model: which blocks are live, and the byte that fills each.
+struct Pair {
+    pool: TestPool,
+    options: pool_options_t,
+    live: HashMap<*mut u8, u8>,
+    order: Vec<*mut u8>,
+    peak: usize,
+    stamp: u8,
+}
+
+impl Pair {
+    fn new(options: pool_options_t) -> Self {
+        let pool = TestPool::new(&options);
+        Self { pool, options, live: HashMap::new(), order: vec![], peak: 0, stamp: 0 }
+    }
+
+    fn checked(&self) -> bool {
+        self.options.checks != POOL_CHECKS_NONE
+    }
+
+    fn free(&self) -> usize {
+        self.options.capacity - self.live.len()
+    }
+
+    /// A block came: it must be new, aligned, and apart from every other.
+    fn came(&mut self, block: *mut u8) {
+        assert!(!block.is_null() && block.addr().is_multiple_of(pool_alignment(self.pool.0)));
+        assert!(pool_owns(self.pool.0, block.cast()));
+        self.stamp = self.stamp.wrapping_add(1);
+        assert_eq!(self.live.insert(block, self.stamp), None, "a live block was handed out again");
+        self.order.push(block);
+        self.peak = self.peak.max(self.live.len());
+        // SAFETY: the block is ours and has block_size bytes.
+        unsafe { block.write_bytes(self.stamp, self.options.block_size) };
+    }
+
+    /// A live block goes back; what we wrote must still be there.
+    fn leaves(&mut self, which: usize) -> *mut u8 {
+        let block = self.order.swap_remove(which % self.order.len());
+        let stamp = self.live.remove(&block).expect("the model's own block");
+        // SAFETY: the block is still ours and has block_size bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(block, self.options.block_size) };
+        assert!(bytes.iter().all(|&byte| byte == stamp), "somebody wrote into a live block");
+        block
+    }
+
+    fn apply(&mut self, call: &Call) {
+        match *call {
+            Call::Allocate | Call::AllocateZeroed => {
+                let zeroed = matches!(call, Call::AllocateZeroed);
+                let allocate = if zeroed { pool_allocate_zeroed } else { pool_allocate };
+                let block = allocate(self.pool.0).cast::<u8>();
+                assert_eq!(block.is_null(), self.free() == 0);
+                if !block.is_null() {
+                    // SAFETY: the block is ours and has block_size bytes.
+                    let bytes =
+                        unsafe { std::slice::from_raw_parts(block, self.options.block_size) };
+                    assert!(!zeroed || bytes.iter().all(|&byte| byte == 0));
+                    self.came(block);
+                }
+            }
+            Call::AllocateMany(count) => {
+                let mut blocks = vec![std::ptr::null_mut(); count];
+                // SAFETY: room for `count` entries.
+                let got = unsafe { pool_allocate_many(self.pool.0, blocks.as_mut_ptr(), count) };
+                assert_eq!(got, count.min(self.free()));
+                blocks[..got].iter().for_each(|&block| self.came(block.cast()));
+            }
+            Call::Deallocate(which) if !self.order.is_empty() => {
+                let block = self.leaves(which);
+                assert_eq!(self.pool.give(block), POOL_OK);
+            }
+            Call::DeallocateMany(count) => {
+                let count = count.min(self.order.len());
+                let blocks: Vec<_> = (0..count).map(|which| self.leaves(which).cast()).collect();
+                // SAFETY: `count` entries.
+                let status = unsafe { pool_deallocate_many(self.pool.0, blocks.as_ptr(), count) };
+                assert_eq!(status, POOL_OK);
+            }
+            Call::DeallocateTwice(which) if self.checked() && !self.order.is_empty() => {
+                let block = self.leaves(which);
+                assert_eq!(self.pool.give(block), POOL_OK);
+                assert_eq!(self.pool.give(block), POOL_ERR_DOUBLE_FREE);
+            }
+            Call::DeallocateInterior(which, into) if self.checked() && !self.order.is_empty() => {
+                let stride = pool_stride(self.pool.0);
+                let block = self.order[which % self.order.len()];
+                let inside = block.wrapping_add(1 + into % (stride - 1));
+                assert_eq!(self.pool.give(inside), POOL_ERR_INTERIOR_POINTER);
+            }
+            Call::Reset => {
+                assert_eq!(pool_reset(self.pool.0), POOL_OK);
+                self.live.clear();
+                self.order.clear();
+            }
+            _ => assert_eq!(self.pool.give(std::ptr::null()), POOL_OK),
+        }
+    }
+
+    fn agree(&self) {
+        let pool = self.pool.0;
+        assert_eq!(pool_in_use(pool), self.live.len());
+        assert_eq!(pool_available(pool), self.free());
+        assert_eq!(pool_validate(pool), POOL_OK);
+        let mut stats =
+            pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
+        // SAFETY: a struct of the size that it says.
+        assert_eq!(unsafe { pool_get_stats(pool, &raw mut stats) }, POOL_OK);
+        assert_eq!(stats.peak_in_use, self.peak);
+        assert_eq!((stats.allocations - stats.deallocations) as usize, self.live.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_pool_does_what_the_model_does(
+        block_size in prop_oneof![1_usize..200, Just(4096_usize)],
+        capacity in 1_usize..40,
+        alignment in prop_oneof![Just(0_usize), (0_u32..14).prop_map(|shift| 1 << shift)],
+        checks in prop_oneof![3 => Just(POOL_CHECKS_STANDARD), 1 => Just(POOL_CHECKS_NONE)],
+        calls in prop::collection::vec(call(), 1..120),
+    ) {
+        listen();
+        let mut pair =
+            Pair::new(pool_options_t { alignment, checks, ..options(block_size, capacity) });
+        for call in &calls {
+            pair.apply(call);
+            pair.agree();
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Runs every C program of tests/c and every C++ program of tests/cpp with the shared and with
+//! the static library.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use testkit::library;
+use testkit::program::{LINKAGES, build};
+
+fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(testkit::root().join(folder)).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("a readable folder").path());
+    let mut sources: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
+    sources.sort();
+    sources
+}
+
+fn every_program_of(folder: &str, extension: &str) {
+    let scratch = testkit::scratch(&folder.replace('/', "-"));
+    let sources = sources(folder, extension);
+    assert!(!sources.is_empty(), "no program in {folder}");
+    for source in &sources {
+        for linkage in LINKAGES {
+            testkit::run(&mut Command::new(build(source, library::release(), linkage, &scratch)));
+        }
+    }
+}
+
+#[test]
+fn every_c_program_passes() {
+    every_program_of("tests/c", "c");
+}
+
+#[test]
+fn every_cpp_program_passes() {
+    every_program_of("tests/cpp", "cpp");
+}
+
+/// What a caller can see of the sizes is no matter of how the library was built.
+#[test]
+fn debug_and_release_agree_on_every_size() {
+    let scratch = testkit::scratch("sizes");
+    let source = testkit::root().join("tests/agree/sizes.c");
+    let [debug, release] = [library::debug(), library::release()].map(|library| {
+        testkit::run(&mut Command::new(build(&source, library, LINKAGES[1], &scratch)))
+    });
+    assert!(release.lines().count() > 500, "{release}");
+    assert_eq!(debug, release);
+}
+
+/// The programs again on a debug build, whose assertions are on.
+#[test]
+fn every_c_program_passes_with_the_debug_library() {
+    let scratch = testkit::scratch("tests-c-debug");
+    for source in sources("tests/c", "c") {
+        let program = build(&source, library::debug(), LINKAGES[1], &scratch);
+        testkit::run(&mut Command::new(program));
+    }
+}
