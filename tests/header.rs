@@ -1,20 +1,123 @@
-//! include/memory_pool/pool.h is what cbindgen makes of src/capi.
+//! The headers: pool.h is what cbindgen makes of src/capi, every header compiles alone under every
+//! standard it promises, and twice in one program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::tool;
+
+fn header_path() -> PathBuf {
+    testkit::root().join("include/memory_pool/pool.h")
+}
 
 #[test]
 fn the_committed_header_is_a_fresh_one() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let committed = root.join("include/memory_pool/pool.h");
     let mut fresh = Vec::new();
-    cbindgen::generate(root).expect("src/capi is what cbindgen understands").write(&mut fresh);
+    cbindgen::generate(testkit::root())
+        .expect("src/capi is what cbindgen understands")
+        .write(&mut fresh);
     if std::env::var_os("UPDATE_HEADER").is_some() {
-        std::fs::write(&committed, &fresh).expect("include/memory_pool is writable");
+        std::fs::write(header_path(), &fresh).expect("include/memory_pool is writable");
     }
-    let committed = std::fs::read(&committed).expect("the header is committed");
+    let committed = std::fs::read(header_path()).expect("the header is committed");
     assert!(
         committed == fresh,
         "include/memory_pool/pool.h is not what src/capi says; \
          run UPDATE_HEADER=1 cargo test --test header and commit it"
     );
+}
+
+#[test]
+fn the_version_of_the_header_is_that_of_the_crate() {
+    let header = std::fs::read_to_string(header_path()).expect("the header is committed");
+    let version = format!("#define POOL_VERSION_STRING \"{}\"\n", env!("CARGO_PKG_VERSION"));
+    assert!(header.contains(&version), "pool.h lacks {version}change it in cbindgen.toml");
+}
+
+/// Compiles a file that includes `headers` and nothing else.
+fn compiles(compiler: &Path, flags: &[&str], headers: &[&str], extension: &str) {
+    let name = format!("alone-{}", std::thread::current().name().unwrap_or("?"));
+    let file = testkit::scratch(&name).join(format!("alone.{extension}"));
+    let text: String = headers.iter().map(|header| format!("#include \"{header}\"\n")).collect();
+    std::fs::write(&file, text).expect("target is writable");
+    let include = testkit::root().join("include");
+    testkit::run(
+        Command::new(compiler)
+            .args(["-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+            .args(flags)
+            .arg("-I")
+            .arg(include)
+            .arg(&file),
+    );
+}
+
+const C_STANDARDS: [&str; 4] = ["-std=c99", "-std=c11", "-std=c17", "-std=c2x"];
+const CPP_STANDARDS: [&str; 4] = ["-std=c++11", "-std=c++14", "-std=c++17", "-std=c++20"];
+
+fn the_c_header_compiles_alone(c: &str, cpp: &str, how_to_get: &str) {
+    let (Some(c), Some(cpp)) = (tool::find(c, how_to_get), tool::find(cpp, how_to_get)) else {
+        return;
+    };
+    for standard in C_STANDARDS {
+        compiles(&c, &[standard, "-Wstrict-prototypes"], &["memory_pool/pool.h"], "c");
+    }
+    for standard in CPP_STANDARDS {
+        compiles(&cpp, &[standard], &["memory_pool/pool.h"], "cpp");
+    }
+}
+
+fn the_cpp_headers_compile_alone(cpp: &str, how_to_get: &str) {
+    let Some(cpp) = tool::find(cpp, how_to_get) else { return };
+    let folder = testkit::root().join("include/memory_pool");
+    let entries = std::fs::read_dir(folder).expect("the headers are there");
+    let names = entries.map(|entry| entry.expect("readable").file_name());
+    let mut headers: Vec<String> = names
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.ends_with(".hpp"))
+        .map(|name| format!("memory_pool/{name}"))
+        .collect();
+    assert!(headers.len() >= 3, "{headers:?}");
+    headers.push("common/logging.hpp".to_owned());
+    for header in &headers {
+        for flags in [vec!["-std=c++20"], vec!["-std=c++20", "-fno-exceptions", "-fno-rtti"]] {
+            compiles(&cpp, &flags, &[header, header], "cpp");
+        }
+    }
+}
+
+#[test]
+fn the_c_header_compiles_alone_with_gcc() {
+    the_c_header_compiles_alone("gcc", "g++", "apt-get install gcc g++");
+}
+
+#[test]
+fn the_c_header_compiles_alone_with_clang() {
+    the_c_header_compiles_alone("clang", "clang++", "apt-get install clang");
+}
+
+#[test]
+fn the_cpp_headers_compile_alone_with_gcc() {
+    the_cpp_headers_compile_alone("g++", "apt-get install g++");
+}
+
+#[test]
+fn the_cpp_headers_compile_alone_with_clang() {
+    the_cpp_headers_compile_alone("clang++", "apt-get install clang");
+}
+
+/// Two files of one program that both include everything: nothing may be defined twice.
+#[test]
+fn headers_can_be_included_by_two_files_of_a_program() {
+    let folder = testkit::scratch("two-files");
+    let all = "#include \"memory_pool/memory_pool.hpp\"\n#include \"common/logging.hpp\"\n";
+    let (one, other) = (folder.join("one.cpp"), folder.join("other.cpp"));
+    std::fs::write(&one, format!("{all}void log_it() {{ LOG_INFO(\"one\"); }}\n")).expect("file");
+    let main = "void log_it();\nint main() { FixedBlockMemoryPool pool(8, 8); log_it(); }\n";
+    std::fs::write(&other, format!("{all}{main}")).expect("file");
+    let program = folder.join("program");
+    let library = testkit::library::release();
+    let mut compiler = testkit::program::compiler(&one);
+    compiler.args([&one, &other, &library.archive]).arg("-o").arg(&program);
+    testkit::run(compiler.args(testkit::program::SYSTEM_LIBRARIES));
+    testkit::run(&mut Command::new(program));
 }

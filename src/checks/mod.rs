@@ -2,10 +2,10 @@
 //!
 //! Two levels, each a type, chosen once when the pool is created:
 //!
-//! | level | before a block is handed out | before a pointer is taken back |
-//! |---|---|---|
-//! | [`Standard`] | the free list leads to a free block of this pool | it is the start of a live block |
-//! | [`Unchecked`] | nothing | it is not null |
+//! | level         | before a block is handed out        | before a pointer is taken back  |
+//! |---------------|-------------------------------------|---------------------------------|
+//! | [`Standard`]  | the free list leads to a free block | it is the start of a live block |
+//! | [`Unchecked`] | nothing                             | it is not null                  |
 //!
 //! Each question has a fast form for the hot path, whose `None` only means "not certain", and a
 //! slow form that knows the answer and its name.

@@ -90,7 +90,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_fast_answer_is_the_slow_answer(
-            size in 2_usize..5000, capacity in 1_usize..100_000, at in any::<usize>(), step in -9_isize..9
+            size in 2_usize..5000,
+            capacity in 1_usize..100_000,
+            at in any::<usize>(),
+            step in -9_isize..9,
         ) {
             let layout = Layout::new(size, 0, capacity, 1, 4096).expect("sound");
             let geometry = Geometry::new(1 << 20, &layout);

@@ -22,39 +22,30 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
 impl Pool {
     /// Does what the policy says about live blocks; `Err` keeps the pool.
     fn leak(&self) -> Result<(), Error> {
-        let live = LiveBlocks(self);
+        let (name, live) = (self.name(), LiveBlocks(self));
         match self.config.on_leak {
             OnLeak::Warn => {
-                log!(
-                    Level::Warn,
-                    "pool \"{}\" destroyed with {live}; their memory is gone. Deallocate them first",
-                    self.name()
-                );
+                log!(Level::Warn, "pool \"{name}\" destroyed with {live}: their memory is gone");
                 Ok(())
             }
             OnLeak::Refuse => {
                 log!(
                     Level::Error,
-                    "pool \"{}\" not destroyed: it has {live}. Deallocate them first",
-                    self.name()
+                    "pool \"{name}\" not destroyed: it has {live}. Deallocate them first"
                 );
                 Err(Error::InUse)
             }
             OnLeak::Abort => {
-                log::line(
-                    Level::Error,
-                    format_args!(
-                        "pool \"{}\" must not be destroyed with {live}. Deallocate them first",
-                        self.name()
-                    ),
-                );
+                // Who ends the program says why, whatever the level of the log.
+                let why = format_args!("pool \"{name}\" destroyed with {live}: aborting");
+                log::line(Level::Error, why);
                 std::process::abort()
             }
         }
     }
 }
 
-/// "3 live blocks (0, 7, 9)": how many, and the first of them where they are known.
+/// "3 live blocks (index 0, 7, 9)": how many, and the first of them where they are known.
 struct LiveBlocks<'a>(&'a Pool);
 
 impl fmt::Display for LiveBlocks<'_> {
@@ -62,13 +53,15 @@ impl fmt::Display for LiveBlocks<'_> {
         const SHOWN: usize = 8;
         let count = self.0.counts().in_use;
         write!(f, "{count} live block{}", if count == 1 { "" } else { "s" })?;
-        for (place, index) in self.0.first_live(SHOWN).enumerate() {
-            write!(f, "{}{index}", if place == 0 { " (index " } else { ", " })?;
+        let mut shown = 0;
+        for index in self.0.first_live(SHOWN) {
+            write!(f, "{}{index}", if shown == 0 { " (index " } else { ", " })?;
+            shown += 1;
         }
-        match self.0.first_live(1).count() {
-            0 => Ok(()),
-            _ if count > SHOWN => f.write_str(", ...)"),
-            _ => f.write_str(")"),
-        }
+        f.write_str(match shown {
+            0 => "",
+            _ if shown < count => ", ...)",
+            _ => ")",
+        })
     }
 }

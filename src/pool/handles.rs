@@ -140,7 +140,8 @@ pub(crate) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
 /// Ends the pool under `handle`. Of two threads that try, one succeeds.
 pub(crate) fn remove(handle: UserPointer) -> Result<(), Error> {
     let slot = live_slot(handle).ok_or(Error::StaleHandle)?;
-    // AcqRel: pairs with itself in another thread that destroys the same pool.
+    // AcqRel: pairs with itself in another thread that destroys the same pool. Relaxed: a loser
+    // reads nothing of the pool.
     slot.key
         .compare_exchange(handle.address(), 0, Ordering::AcqRel, Ordering::Relaxed)
         .map_err(|_| Error::StaleHandle)?;

@@ -83,7 +83,7 @@ impl Pool {
         entry: Option<usize>,
     ) -> Result<(), Error> {
         let result = each!(&self.engine, engine => engine.deallocate_slow(pointer));
-        result.inspect_err(|&error| self.report(Finding::BadPointer { error, pointer, entry }))
+        result.inspect_err(|_| self.report(Finding::BadPointer { pointer, entry }))
     }
 
     /// Makes every block free.

@@ -1,7 +1,6 @@
 //! What the user is told when something is wrong: one line that says what happened, to which
 //! block of which pool, and what to do next.
 
-use crate::base::error::Error;
 use crate::base::ids::UserPointer;
 use crate::base::log::{self, Level, log};
 use crate::layout::geometry::Place;
@@ -12,7 +11,7 @@ use crate::pool::engine::each;
 /// Something that a pool found while it worked.
 pub(crate) enum Finding {
     /// A pointer came back that can't be taken; `entry` is its place in a batch.
-    BadPointer { error: Error, pointer: UserPointer, entry: Option<usize> },
+    BadPointer { pointer: UserPointer, entry: Option<usize> },
     /// The free list led outside the free blocks, and was rebuilt from the ledger.
     DamagedFreeList { free_blocks: usize },
     /// Every block is live. No misuse.
@@ -32,13 +31,11 @@ impl Pool {
                 "a free block was written to, which broke the free list; it is rebuilt with \
                  {free_blocks} free blocks and no block is lost. Look for a use after deallocate"
             )),
-            Finding::BadPointer { error, pointer, entry } => {
-                self.report_pointer(error, pointer, entry);
-            }
+            Finding::BadPointer { pointer, entry } => self.report_pointer(pointer, entry),
         }
     }
 
-    fn report_pointer(&self, error: Error, pointer: UserPointer, entry: Option<usize>) {
+    fn report_pointer(&self, pointer: UserPointer, entry: Option<usize>) {
         let address = pointer.address();
         let entry = Entry(entry);
         match each!(&self.engine, engine => engine.geometry()).place(pointer) {
@@ -56,9 +53,8 @@ impl Pool {
                 address - into
             )),
             Place::Foreign => self.misuse(format_args!(
-                "{entry}{address:#x} is no block of this pool ({}), whose blocks lie from {:#x} \
-                 to {:#x}; nothing was changed. Give it back to where it came from",
-                crate::base::error::sentence(error.status()).to_string_lossy(),
+                "{entry}{address:#x} is no block of this pool, whose blocks lie from {:#x} to \
+                 {:#x}; nothing was changed. Give it back to where it came from",
                 self.base().addr(),
                 self.base().addr().get() + self.layout.span_bytes()
             )),

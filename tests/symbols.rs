@@ -1,0 +1,55 @@
+//! What the shared library exports is what the header declares, and the system libraries that a
+//! static link needs are those that we tell people.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use testkit::{library, program, tool};
+
+/// The functions that pool.h declares: what stands before a parenthesis outside comments.
+fn declared() -> BTreeSet<String> {
+    let path = testkit::root().join("include/memory_pool/pool.h");
+    let header = std::fs::read_to_string(path).expect("the header is committed");
+    let code: String = header
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['*', '/', '#']))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let before_parentheses = code.split('(').map(|piece| {
+        let name = piece.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        name.unwrap_or("").to_owned()
+    });
+    before_parentheses.filter(|name| name.starts_with("pool_")).collect()
+}
+
+fn exported(library: &library::Library) -> BTreeSet<String> {
+    let Some(nm) = tool::find("nm", "apt-get install binutils") else { return declared() };
+    let symbols =
+        testkit::run(Command::new(nm).args(["-D", "--defined-only"]).arg(&library.shared));
+    symbols.lines().filter_map(|line| line.split(' ').next_back().map(str::to_owned)).collect()
+}
+
+#[test]
+fn the_shared_library_exports_what_the_header_declares_and_nothing_else() {
+    assert!(declared().len() >= 22, "{:?}", declared());
+    assert_eq!(exported(library::release()), declared());
+    assert_eq!(exported(library::debug()), declared());
+}
+
+#[test]
+fn the_system_libraries_of_a_static_link_are_rustcs_own() {
+    let mut rustc = Command::new(env!("CARGO"));
+    rustc.args(["rustc", "--lib", "--crate-type=staticlib", "--locked", "--target-dir"]);
+    rustc.arg(testkit::root().join("target/native-libs")).current_dir(testkit::root());
+    let output = testkit::output(rustc.args(["--", "--print=native-static-libs"]));
+    let messages = String::from_utf8_lossy(&output.stderr);
+    let line = messages.lines().find_map(|line| line.split("native-static-libs: ").nth(1));
+    let rustcs: Vec<&str> = line.expect("rustc names them").split(' ').collect();
+    for ours in program::SYSTEM_LIBRARIES {
+        assert!(rustcs.contains(&ours), "{ours} is not among {rustcs:?}");
+    }
+    let pkg_config = testkit::root().join("cmake/memory_pool.pc.in");
+    let pkg_config = std::fs::read_to_string(pkg_config).expect("the file is committed");
+    let private = format!("Libs.private: {}\n", program::SYSTEM_LIBRARIES.join(" "));
+    assert!(pkg_config.contains(&private), "memory_pool.pc.in lacks {private}");
+}
