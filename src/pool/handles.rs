@@ -1,16 +1,18 @@
 //! Handles: why a call with a destroyed pool is an error code and not a crash.
 //!
 //! ```text
-//!   arena   ┌──────── slot 0 ────────┬──────── slot 1 ────────┬─ ─ ─ not committed yet ─ ─ ─ ┐
-//!           │ key │ Pool             │ 0   │ (destroyed)      │
-//!           └─▲──────────────────────┴────────────────────────┴─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┘
-//!             └ handle = the slot's address + 2 x generation = key
+//!   arena  ┌── slot 0 ──┬─────── slot 1 ───────┬─────── slot 2 ───────┬─ ─ not committed ─ ─ ┐
+//!          │ nobody's   │ key │ Pool           │ 0   │ (destroyed)    │
+//!          └────────────┴─▲────────────────────┴──────────────────────┴─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┘
+//!                         └ handle = the slot's address + 2 x generation = key
 //! ```
 //!
 //! Pools live in slots of an arena that is never unmapped. A handle is an address inside its slot:
 //! the offset counts how often the slot was used before. The slot holds the handle of the pool
-//! that lives in it now. So one range test and one comparison decide about any bit pattern: an
-//! address outside the arena is never read, and a handle of an earlier pool is not the key.
+//! that lives in it now, its key. An arena is aligned to its size, a power of two, so some bits of
+//! a handle say which slot to look at, whatever was passed as a handle; then one comparison with
+//! the key decides. Garbage is never followed as a pointer, and the handle of an earlier pool is
+//! not the key.
 //!
 //! **No handle is ever issued twice.** A slot that used up its generations is retired, and an OS
 //! page whose slots are all retired gives its memory back. A process that creates and destroys
@@ -18,9 +20,11 @@
 //!
 //! Handles are even, because some language runtimes use a pointer's lowest bit.
 //!
-//! H1. Bytes below an arena's `committed` are readable, and stay so for the life of the process.
-//! H2. A slot holds a `Pool` exactly while its key is not 0.
+//! H1. The slots that an arena's `mask` selects are readable for the life of the process.
+//! H2. A slot holds a `Pool` exactly while its key is a handle, that is, an address within it.
 //! H3. `generation`, `next` and the registry are touched only under the registry's lock.
+//! H4. The key of a slot without a pool does not select that slot, so no bit pattern matches it:
+//!     0 selects slot 0, and slot 0, which holds nobody, has a key that selects slot 1.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
@@ -36,10 +40,13 @@ use crate::source::os;
 pub(crate) const SLOT_BYTES: usize = 512;
 const HANDLE_STEP: usize = 2;
 const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
-/// The first arena has room for 32 768 pools at a time; each further one doubles.
-const FIRST_ARENA_BYTES: usize = 16 << 20;
-const COMMIT_STEP_BYTES: usize = 64 << 10;
-const ARENA_COUNT: usize = 20;
+/// The first arena has room for 8191 pools at a time; each further one doubles.
+const FIRST_ARENA_BYTES: usize = 4 << 20;
+/// The first commitment in an arena; each further one doubles it.
+const FIRST_COMMIT_BYTES: usize = 64 << 10;
+const ARENA_COUNT: usize = 24;
+/// H4: the key of slot 0, which selects slot 1.
+const NOBODY: usize = SLOT_BYTES;
 
 #[repr(C, align(512))]
 struct Slot {
@@ -50,26 +57,42 @@ struct Slot {
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
-const _: () = assert!(COMMIT_STEP_BYTES.is_multiple_of(SLOT_BYTES));
+const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);
 
-/// A range of slots. All zero until it is needed.
+/// What an arena points to before it is needed: slot 0, nobody's, and slot 1, empty.
+#[repr(C, align(512))]
+struct NoArena([AtomicUsize; NO_ARENA_WORDS]);
+const NO_ARENA_WORDS: usize = 2 * SLOT_BYTES / size_of::<AtomicUsize>();
+
+static NO_ARENA: NoArena = {
+    let mut words = [const { AtomicUsize::new(0) }; NO_ARENA_WORDS];
+    words[0] = AtomicUsize::new(NOBODY);
+    NoArena(words)
+};
+
+/// A range of slots.
 struct Arena {
     base: AtomicPtr<u8>,
-    committed: AtomicUsize,
+    /// The bits of a handle that are the offset of its slot.
+    mask: AtomicUsize,
 }
 
-static ARENAS: [Arena; ARENA_COUNT] =
-    [const { Arena { base: AtomicPtr::new(ptr::null_mut()), committed: AtomicUsize::new(0) } };
-        ARENA_COUNT];
+static ARENAS: [Arena; ARENA_COUNT] = [const {
+    Arena {
+        base: AtomicPtr::new((&raw const NO_ARENA).cast_mut().cast()),
+        mask: AtomicUsize::new(SLOT_BYTES),
+    }
+}; ARENA_COUNT];
 
 static REGISTRY: Lock<Registry> =
-    Lock::new(Registry { arena: 0, reserved: 0, used: 0, recycled: None });
+    Lock::new(Registry { arena: 0, reserved: 0, committed: 0, used: 0, recycled: None });
 
 /// Where the next slot comes from.
 struct Registry {
-    /// The arena that is being filled, the bytes reserved for it and the bytes handed out of it.
+    /// The arena that is being filled, and how many of its bytes are what.
     arena: usize,
     reserved: usize,
+    committed: usize,
     used: usize,
     /// Slots whose pool is destroyed.
     recycled: Option<NonNull<Slot>>,
@@ -83,15 +106,11 @@ impl Arena {
     #[inline(always)]
     fn live_slot(&self, handle: UserPointer) -> Option<&'static Slot> {
         // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it.
-        let committed = self.committed.load(Ordering::Acquire);
+        let mask = self.mask.load(Ordering::Acquire);
         // Relaxed: ordered by the Acquire above.
         let base = self.base.load(Ordering::Relaxed);
-        let offset = handle.address().wrapping_sub(base.addr());
-        if offset >= committed {
-            return None;
-        }
-        let slot = base.wrapping_add(offset & !(SLOT_BYTES - 1));
-        // SAFETY: a slot below `committed`; H1.
+        let slot = base.wrapping_add(handle.address() & mask);
+        // SAFETY: H1.
         let slot = unsafe { &*slot.cast::<Slot>() };
         // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
         // everything that the creator wrote.
@@ -151,6 +170,9 @@ pub(crate) fn remove(handle: UserPointer) -> Result<(), Error> {
     Ok(())
 }
 
+const NO_ROOM: Refusal =
+    Refusal::new(Error::OutOfMemory, "the system gave no memory for one more handle");
+
 impl Registry {
     fn take_slot(&mut self) -> Result<NonNull<Slot>, Refusal> {
         if let Some(slot) = self.recycled {
@@ -158,35 +180,38 @@ impl Registry {
             self.recycled = unsafe { slot.as_ref() }.next.take();
             return Ok(slot);
         }
-        // Relaxed, twice: only written under the lock that is held.
-        if self.used == ARENAS[self.arena].committed.load(Ordering::Relaxed) {
+        if self.used == self.committed {
             self.commit()?;
         }
+        // Relaxed: only written under the lock that is held.
         let base = ARENAS[self.arena].base.load(Ordering::Relaxed);
-        // SAFETY: `used` is below `committed`; H1.
-        let slot = unsafe { base.add(self.used) };
+        let slot = NonNull::new(base.wrapping_add(self.used).cast()).ok_or(NO_ROOM)?;
         self.used += SLOT_BYTES;
-        NonNull::new(slot.cast()).ok_or(NO_ROOM)
+        Ok(slot)
     }
 
-    /// Makes the next slots of the arena usable, or the first of a new one.
+    /// Makes more slots of the arena usable, or the first of a new one.
     fn commit(&mut self) -> Result<(), Refusal> {
-        if self.used == self.reserved {
+        if self.committed == self.reserved {
             self.reserve()?;
         }
         let arena = &ARENAS[self.arena];
-        // Relaxed, twice: only written under the lock that is held.
-        let base = NonNull::new(arena.base.load(Ordering::Relaxed)).ok_or(NO_ROOM)?;
-        let committed = arena.committed.load(Ordering::Relaxed);
-        let step = COMMIT_STEP_BYTES.min(self.reserved - committed);
-        // SAFETY: inside the reservation.
-        let next = unsafe { base.add(committed) };
-        // SAFETY: reserved, and a multiple of 64 KiB from its start is on an OS page.
-        if !unsafe { os::commit(next, step) } {
+        // Relaxed: only written under the lock that is held.
+        let base = arena.base.load(Ordering::Relaxed);
+        let bytes = FIRST_COMMIT_BYTES.max(2 * self.committed);
+        let next = NonNull::new(base.wrapping_add(self.committed)).ok_or(NO_ROOM)?;
+        // SAFETY: inside the reservation, for both are powers of two; it begins on an OS page.
+        if !unsafe { os::commit(next, bytes - self.committed) } {
             return Err(NO_ROOM);
         }
+        if self.committed == 0 {
+            // SAFETY: slot 0 was just committed, and is seen by nobody before the store below.
+            unsafe { base.cast::<AtomicUsize>().write(AtomicUsize::new(NOBODY)) };
+            self.used = SLOT_BYTES;
+        }
+        self.committed = bytes;
         // Release: pairs with the Acquire in `Arena::live_slot`.
-        arena.committed.store(committed + step, Ordering::Release);
+        arena.mask.store(bytes - SLOT_BYTES, Ordering::Release);
         Ok(())
     }
 
@@ -196,15 +221,17 @@ impl Registry {
         let arena = ARENAS.get(next).ok_or(NO_ROOM)?;
         let mut bytes = FIRST_ARENA_BYTES << next;
         let base = loop {
-            match os::reserve(bytes) {
-                Some(base) => break base,
-                None if bytes > COMMIT_STEP_BYTES => bytes /= 2,
+            // Twice as much, so that an aligned arena lies in it.
+            match os::reserve(2 * bytes) {
+                Some(base) => break base.as_ptr(),
+                None if bytes > FIRST_COMMIT_BYTES => bytes /= 2,
                 None => return Err(NO_ROOM),
             }
         };
+        let aligned = base.wrapping_add(base.addr().wrapping_neg() % bytes);
         // Relaxed: published by the Release in `commit`.
-        arena.base.store(base.as_ptr(), Ordering::Relaxed);
-        (self.arena, self.reserved, self.used) = (next, bytes, 0);
+        arena.base.store(aligned, Ordering::Relaxed);
+        *self = Self { arena: next, reserved: bytes, committed: 0, used: 0, recycled: None };
         Ok(())
     }
 
@@ -219,11 +246,8 @@ impl Registry {
     }
 }
 
-const NO_ROOM: Refusal =
-    Refusal::new(Error::OutOfMemory, "the system gave no memory for one more handle");
-
 /// Gives back the OS page around `slot` when every slot on it is retired. It reads as zero from
-/// then on, so the keys on it match no handle.
+/// then on, which is H4 for all but slot 0; that one never retires, and so neither does its page.
 fn discard_if_retired(slot: &'static Slot) {
     let page_bytes = os::page_bytes().max(SLOT_BYTES);
     let into_page = ptr::from_ref(slot).addr() % page_bytes;
