@@ -20,7 +20,7 @@ pub const LINKAGES: [Linkage; 2] = [Linkage::Shared, Linkage::Static];
 
 /// What the static library needs beside itself; the same words as `Libs.private` in
 /// cmake/memory_pool.pc.in, compared with rustc's own list in tests/symbols.rs.
-pub const SYSTEM_LIBRARIES: [&str; 4] = ["-lgcc_s", "-lpthread", "-ldl", "-lm"];
+pub const SYSTEM_LIBRARIES: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 /// The compiler that the cc crate chooses: $CC or cc for C, $CXX or c++ for C++. C is compiled as
 /// C11, C++ as C++20, with every warning an error.
