@@ -30,7 +30,8 @@ fn call() -> impl Strategy<Value = Call> {
         8 => any::<usize>().prop_map(Call::Deallocate),
         2 => (0_usize..9).prop_map(Call::DeallocateMany),
         2 => any::<usize>().prop_map(Call::DeallocateTwice),
-        2 => any::<(usize, usize)>().prop_map(|(which, into)| Call::DeallocateInterior(which, into)),
+        2 => any::<(usize, usize)>()
+            .prop_map(|(which, into)| Call::DeallocateInterior(which, into)),
         1 => Just(Call::DeallocateNull),
         1 => Just(Call::Reset),
     ]

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use testkit::library;
-use testkit::program::{LINKAGES, build};
+use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, compiler};
+use testkit::{library, tool};
 
 fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(testkit::root().join(folder)).expect("the folder is there");
@@ -56,5 +56,32 @@ fn every_c_program_passes_with_the_debug_library() {
     for source in sources("tests/c", "c") {
         let program = build(&source, library::debug(), LINKAGES[1], &scratch);
         testkit::run(&mut Command::new(program));
+    }
+}
+
+/// The programs, instrumented, around the plain library: what they read and write is sound.
+#[test]
+fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
+    let scratch = testkit::scratch("tests-c-sanitized");
+    for source in sources("tests/c", "c") {
+        let program = scratch.join(source.file_stem().expect("a source file has a name"));
+        let mut compiler = compiler(&source);
+        compiler.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+        compiler.arg(&source).arg(&library::release().archive).args(SYSTEM_LIBRARIES);
+        testkit::run(compiler.arg("-o").arg(&program));
+        testkit::run(&mut Command::new(program));
+    }
+}
+
+/// Valgrind sees what the library itself reads and writes.
+#[test]
+fn every_c_program_passes_under_valgrind() {
+    let Some(valgrind) = tool::find("valgrind", "apt-get install valgrind") else { return };
+    let scratch = testkit::scratch("tests-c-valgrind");
+    for source in sources("tests/c", "c") {
+        let program = build(&source, library::release(), Linkage::Shared, &scratch);
+        let mut command = Command::new(&valgrind);
+        command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
+        testkit::run(command.arg(program));
     }
 }
