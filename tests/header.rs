@@ -55,9 +55,8 @@ const C_STANDARDS: [&str; 4] = ["-std=c99", "-std=c11", "-std=c17", "-std=c2x"];
 const CPP_STANDARDS: [&str; 4] = ["-std=c++11", "-std=c++14", "-std=c++17", "-std=c++20"];
 
 fn the_c_header_compiles_alone(c: &str, cpp: &str, how_to_get: &str) {
-    let (Some(c), Some(cpp)) = (tool::find(c, how_to_get), tool::find(cpp, how_to_get)) else {
-        return;
-    };
+    let Some(c) = tool::find(c, how_to_get) else { return };
+    let Some(cpp) = tool::find(cpp, how_to_get) else { return };
     for standard in C_STANDARDS {
         compiles(&c, &[standard, "-Wstrict-prototypes"], &["memory_pool/pool.h"], "c");
     }
