@@ -1,15 +1,17 @@
 //! The ledger: one byte of state for each block, outside the blocks.
 //!
 //! ```text
-//!   blocks   │ block 0 │ block 1 │ block 2 │ block 3 │ never touched yet │
-//!   ledger        L         f         L         f       .   .   .   .
+//!     ledger, downwards ◄─┬─► blocks, upwards
+//!    .  .  .  L  f  L  L  │ block 0 │ block 1 │ block 2 │ block 3 │ never touched yet │
+//!             3  2  1  0  ▲ base
 //! ```
 //!
 //! It makes a double free, a free of a block that was never handed out, and the list of live
 //! blocks certain instead of likely. A byte, not a bit: a bit must be read, changed and written
-//! back, which chains every call to the one before it.
+//! back, which chains every call to the one before it. Downwards from where the blocks begin, so
+//! that one pointer leads to both, and both can grow away from it.
 //!
-//! L1. `states` points to `count` bytes that belong to this ledger alone.
+//! L1. The `count` bytes before `base` belong to this ledger alone.
 //! L2. Every index comes from the geometry of the same pool, so it is below `count`.
 
 use core::ptr::NonNull;
@@ -29,49 +31,55 @@ pub(crate) enum State {
 }
 
 /// The states of all blocks of a pool.
+#[derive(Clone, Copy)]
 pub(crate) struct Ledger {
-    states: NonNull<u8>,
-    count: usize,
+    base: NonNull<u8>,
 }
 
 impl Ledger {
     /// # Safety
-    /// * `states` points to `count` zero bytes that nothing else uses while the ledger lives.
-    pub(crate) unsafe fn new(states: NonNull<u8>, count: usize) -> Self {
-        Self { states, count }
+    /// * L1 for as many blocks as the pool has, and those bytes are zero.
+    pub(crate) unsafe fn new(base: NonNull<u8>) -> Self {
+        Self { base }
+    }
+
+    /// Where the blocks begin.
+    #[inline(always)]
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
     }
 
     /// The state as it is stored: any byte, if something wrote over it.
     #[inline(always)]
     pub(crate) fn state(&self, index: BlockIndex) -> u8 {
         // SAFETY: L1 and L2.
-        unsafe { *self.place(index) }
+        unsafe { *self.entry(index) }
     }
 
     #[inline(always)]
     pub(crate) fn set(&self, index: BlockIndex, state: State) {
         // SAFETY: L1 and L2.
-        unsafe { *self.place(index) = state as u8 };
+        unsafe { *self.entry(index) = state as u8 };
     }
 
     #[inline(always)]
-    fn place(&self, index: BlockIndex) -> *mut u8 {
-        debug_assert!(index.0 < self.count);
-        self.states.as_ptr().wrapping_add(index.0)
+    fn entry(&self, index: BlockIndex) -> *mut u8 {
+        self.base.as_ptr().wrapping_offset(!(index.0 as isize))
     }
 
     /// The indices below `end` that are in `state`, in order.
     pub(crate) fn indices_in(
-        &self,
+        self,
         state: State,
         end: usize,
     ) -> impl DoubleEndedIterator<Item = BlockIndex> {
-        (0..end.min(self.count)).map(BlockIndex).filter(move |&i| self.state(i) == state as u8)
+        (0..end).map(BlockIndex).filter(move |&index| self.state(index) == state as u8)
     }
 
     /// Makes the first `end` blocks untouched again.
     pub(crate) fn forget(&self, end: usize) {
-        // SAFETY: L1, and the range is cut to `count`.
-        unsafe { self.states.write_bytes(State::Untouched as u8, end.min(self.count)) };
+        let first = self.base.as_ptr().wrapping_sub(end);
+        // SAFETY: L1, `end` being at most the number of blocks.
+        unsafe { first.write_bytes(State::Untouched as u8, end) };
     }
 }

@@ -40,14 +40,34 @@ pub(crate) trait Checks {
     /// The ledger, when the level keeps one: it lists blocks and rebuilds a damaged free list.
     fn ledger(&self) -> Option<&Ledger>;
 
-    /// The blocks as a range of addresses.
+    /// Where the blocks begin.
+    fn base(&self) -> NonNull<u8>;
+
+    /// Which offset from there is which block.
     fn geometry(&self) -> &Geometry;
+
+    /// Where `pointer` leads.
+    fn place(&self, pointer: UserPointer) -> Place {
+        self.geometry().place(offset(pointer, self.base()))
+    }
+
+    /// The block that starts at `pointer`.
+    fn index_of(&self, pointer: UserPointer) -> Option<BlockIndex> {
+        self.geometry().index_of(offset(pointer, self.base()))
+    }
+}
+
+/// Bytes from `base` to `pointer`; what lies before `base` wraps around.
+#[inline(always)]
+fn offset(pointer: UserPointer, base: NonNull<u8>) -> usize {
+    pointer.address().wrapping_sub(base.addr().get())
 }
 
 /// Believes nothing: every pointer is looked up in the ledger.
+#[repr(C)]
 pub(crate) struct Standard {
-    geometry: Geometry,
     ledger: Ledger,
+    geometry: Geometry,
 }
 
 impl Standard {
@@ -59,7 +79,7 @@ impl Standard {
     /// Turns the block at `pointer` from one state into another, if it is in the first.
     #[inline(always)]
     fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<Block> {
-        let index = self.geometry.start_index(pointer)?;
+        let index = self.geometry.start_index(offset(pointer, self.base()))?;
         self.turn_index(pointer, index, from, to)
     }
 
@@ -93,12 +113,12 @@ impl Checks for Standard {
 
     fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
         let pointer = UserPointer::new(claimed);
-        let index = self.geometry.index_of(pointer)?;
+        let index = self.index_of(pointer)?;
         self.turn_index(pointer, index, State::Free, State::Live)
     }
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
-        match self.geometry.place(pointer) {
+        match self.place(pointer) {
             _ if pointer.is_null() => Ok(None),
             Place::Foreign => Err(Error::ForeignPointer),
             Place::Interior(..) => Err(Error::InteriorPointer),
@@ -117,6 +137,11 @@ impl Checks for Standard {
         Some(&self.ledger)
     }
 
+    #[inline(always)]
+    fn base(&self) -> NonNull<u8> {
+        self.ledger.base()
+    }
+
     fn geometry(&self) -> &Geometry {
         &self.geometry
     }
@@ -124,12 +149,13 @@ impl Checks for Standard {
 
 /// Believes the caller.
 pub(crate) struct Unchecked {
+    base: NonNull<u8>,
     geometry: Geometry,
 }
 
 impl Unchecked {
-    pub(crate) fn new(geometry: Geometry) -> Self {
-        Self { geometry }
+    pub(crate) fn new(geometry: Geometry, base: NonNull<u8>) -> Self {
+        Self { base, geometry }
     }
 }
 
@@ -157,6 +183,10 @@ impl Checks for Unchecked {
 
     fn ledger(&self) -> Option<&Ledger> {
         None
+    }
+
+    fn base(&self) -> NonNull<u8> {
+        self.base
     }
 
     fn geometry(&self) -> &Geometry {

@@ -1,26 +1,28 @@
-//! Which block an address belongs to, as arithmetic on addresses alone.
+//! Which block an offset belongs to. Offsets count from the start of block 0.
 //!
 //! ```text
-//!   base                 base + index * stride                    base + bytes
-//!   ├── block 0 ──┬── block 1 ──┬── block 2 ──┬ ─ ─ ─ ─ ─ ─ ─ ─ ─ ┤
-//!        start ───┘     └─ interior                     foreign ──┘
+//!   0             stride        2 * stride                           bytes
+//!   ├── block 0 ──┬── block 1 ──┬── block 2 ──┬ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─┤
+//!        start ───┘     └─ interior                        foreign ──┘
 //! ```
+//!
+//! What lies before block 0 has an offset too: it wraps around, beyond `bytes`.
 
 #![forbid(unsafe_code)]
 
-use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::ids::BlockIndex;
 use crate::layout::{reciprocal::Reciprocal, stride::Layout};
 
-/// The blocks of one pool as a range of addresses.
+/// The blocks of one pool. The words of the hot paths come first.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Geometry {
-    base: usize,
     bytes: usize,
     reciprocal: Reciprocal,
     stride: usize,
 }
 
-/// Where a pointer leads, seen from one pool.
+/// Where an offset leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The start of a block.
@@ -32,29 +34,26 @@ pub(crate) enum Place {
 }
 
 impl Geometry {
-    pub(crate) fn new(base: usize, layout: &Layout) -> Self {
+    pub(crate) fn new(layout: &Layout) -> Self {
         Self {
-            base,
             bytes: layout.span_bytes(),
             reciprocal: Reciprocal::new(layout.stride, layout.capacity),
             stride: layout.stride,
         }
     }
 
-    /// The block that starts at `pointer`. `None` means "not by multiplication": the slow path
+    /// The block that starts at `offset`. `None` means "not by multiplication": the slow path
     /// asks [`place`](Self::place), which also knows the strides that only division can handle.
     #[inline(always)]
-    pub(crate) fn start_index(&self, pointer: UserPointer) -> Option<BlockIndex> {
-        let offset = pointer.address().wrapping_sub(self.base);
+    pub(crate) fn start_index(&self, offset: usize) -> Option<BlockIndex> {
         if offset >= self.bytes {
             return None;
         }
         self.reciprocal.start_index(offset)
     }
 
-    /// Where `pointer` leads, for any pointer and any stride.
-    pub(crate) fn place(&self, pointer: UserPointer) -> Place {
-        let offset = pointer.address().wrapping_sub(self.base);
+    /// Where `offset` leads, for any offset and any stride.
+    pub(crate) fn place(&self, offset: usize) -> Place {
         if offset >= self.bytes {
             return Place::Foreign;
         }
@@ -65,9 +64,9 @@ impl Geometry {
         }
     }
 
-    /// The block that starts at `pointer`, for any stride.
-    pub(crate) fn index_of(&self, pointer: UserPointer) -> Option<BlockIndex> {
-        match self.place(pointer) {
+    /// The block that starts at `offset`, for any offset and any stride.
+    pub(crate) fn index_of(&self, offset: usize) -> Option<BlockIndex> {
+        match self.place(offset) {
             Place::Start(index) => Some(index),
             Place::Interior(..) | Place::Foreign => None,
         }
@@ -96,11 +95,9 @@ mod tests {
             step in -9_isize..9,
         ) {
             let layout = Layout::new(size, 0, capacity, 1, 4096).expect("sound");
-            let geometry = Geometry::new(1 << 20, &layout);
-            let offset = at % (layout.span_bytes() + 2 * size);
-            let address = ((1 << 20) + offset).wrapping_add_signed(step);
-            let pointer = UserPointer::new(core::ptr::without_provenance::<u8>(address));
-            prop_assert_eq!(geometry.start_index(pointer), geometry.index_of(pointer));
+            let geometry = Geometry::new(&layout);
+            let offset = (at % (layout.span_bytes() + 2 * size)).wrapping_add_signed(step);
+            prop_assert_eq!(geometry.start_index(offset), geometry.index_of(offset));
         }
     }
 }

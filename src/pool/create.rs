@@ -50,18 +50,16 @@ fn ledger_bytes(config: &Config, layout: &Layout) -> usize {
 }
 
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
-    let geometry = Geometry::new(span.base().addr().get(), layout);
+    let geometry = Geometry::new(layout);
     match config.checks {
         CheckLevel::Standard => {
-            // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a
-            // byte for each block (`ledger_bytes`).
-            let ledger = unsafe { Ledger::new(span.side_table(), layout.capacity) };
-            let checks = Standard::new(geometry, ledger);
-            Engine::SingleStandard(Single::new(checks, span.base(), layout.capacity))
+            // SAFETY: the side table of a new span ends at its base, is zero, is this ledger's
+            // alone, and has a byte for each block (`ledger_bytes`).
+            let ledger = unsafe { Ledger::new(span.base()) };
+            Engine::SingleStandard(Single::new(Standard::new(geometry, ledger)))
         }
         CheckLevel::None => {
-            let checks = Unchecked::new(geometry);
-            Engine::SingleUnchecked(Single::new(checks, span.base(), layout.capacity))
+            Engine::SingleUnchecked(Single::new(Unchecked::new(geometry, span.base())))
         }
     }
 }

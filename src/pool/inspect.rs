@@ -54,7 +54,7 @@ impl Pool {
 
 fn validate_single<C: Checks>(engine: &Single<C>) -> Result<(), Broken> {
     let counts = engine.counts();
-    if counts.frontier > engine.geometry().capacity() {
+    if counts.frontier > engine.checks().geometry().capacity() {
         return Err(Broken("P1: the frontier lies beyond the last block"));
     }
     if counts.in_use > counts.frontier {
@@ -77,7 +77,7 @@ fn validate_single<C: Checks>(engine: &Single<C>) -> Result<(), Broken> {
 fn validate_free_list<C: Checks>(engine: &Single<C>, free_blocks: usize) -> Result<(), Broken> {
     let mut next = engine.free().first();
     for _ in 0..free_blocks {
-        let Some(index) = engine.geometry().index_of(UserPointer::new(next)) else {
+        let Some(index) = engine.checks().index_of(UserPointer::new(next)) else {
             return Err(Broken("P3: a link of the free list leads to no block"));
         };
         let state = engine.checks().ledger().map(|ledger| ledger.state(index));

@@ -31,6 +31,7 @@ use core::ptr::NonNull;
 
 use crate::base::error::Error;
 use crate::base::ids::{Block, UserPointer};
+use crate::checks::Checks;
 use crate::layout::stride::Layout;
 use crate::span::Span;
 use config::{Config, Name};
@@ -101,8 +102,7 @@ impl Pool {
 
     /// Whether `pointer` is the start of a block, free or live.
     pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
-        let geometry = each!(&self.engine, engine => engine.geometry());
-        geometry.index_of(pointer).is_some()
+        each!(&self.engine, engine => engine.checks().index_of(pointer)).is_some()
     }
 
     fn base(&self) -> NonNull<u8> {

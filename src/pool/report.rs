@@ -3,6 +3,7 @@
 
 use crate::base::ids::UserPointer;
 use crate::base::log::{self, Level, log};
+use crate::checks::Checks;
 use crate::layout::geometry::Place;
 use crate::pool::Pool;
 use crate::pool::config::OnMisuse;
@@ -38,7 +39,7 @@ impl Pool {
     fn report_pointer(&self, pointer: UserPointer, entry: Option<usize>) {
         let address = pointer.address();
         let entry = Entry(entry);
-        match each!(&self.engine, engine => engine.geometry()).place(pointer) {
+        match each!(&self.engine, engine => engine.checks().place(pointer)) {
             Place::Start(index) if index.0 >= self.counts().frontier => self.misuse(format_args!(
                 "{entry}block {index} at {address:#x} was never handed out; nothing was changed. \
                  Deallocate only what pool_allocate answered"

@@ -18,14 +18,12 @@
 //! Calls from two threads at once are the caller's to prevent.
 
 use core::cell::Cell;
-use core::ptr::NonNull;
 
 use crate::base::error::Error;
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
-use crate::layout::geometry::Geometry;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
@@ -34,7 +32,6 @@ pub(crate) struct Single<C> {
     allocations: Cell<u64>,
     deallocations: Cell<u64>,
     checks: C,
-    base: NonNull<u8>,
     capacity: usize,
     frontier: Cell<usize>,
     failures: Cell<u64>,
@@ -66,14 +63,14 @@ fn add(counter: &Cell<u64>, count: u64) {
 }
 
 impl<C: Checks> Single<C> {
-    /// For `capacity` blocks from `base` on, which are those of `checks`.
-    pub(crate) fn new(checks: C, base: NonNull<u8>, capacity: usize) -> Self {
+    /// For the blocks of `checks`, none of which was handed out yet.
+    pub(crate) fn new(checks: C) -> Self {
+        let capacity = checks.geometry().capacity();
         Self {
             free: IntrusiveList::new(),
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
             checks,
-            base,
             capacity,
             frontier: Cell::new(0),
             failures: Cell::new(0),
@@ -181,11 +178,7 @@ impl<C: Checks> Single<C> {
     pub(crate) fn block_at(&self, index: BlockIndex) -> Block {
         debug_assert!(index.0 < self.capacity);
         // SAFETY: P1, the blocks lie in the span up to `capacity`.
-        unsafe { self.base.add(self.checks.geometry().offset_of(index)) }
-    }
-
-    pub(crate) fn geometry(&self) -> &Geometry {
-        self.checks.geometry()
+        unsafe { self.checks.base().add(self.checks.geometry().offset_of(index)) }
     }
 
     pub(crate) fn checks(&self) -> &C {
