@@ -35,5 +35,6 @@ pub use capi::create::*;
 pub use capi::inspect::*;
 pub use capi::library::*;
 pub use capi::many::*;
+pub use capi::memory::*;
 pub use capi::options::*;
 pub use capi::pool_t;

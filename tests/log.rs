@@ -43,8 +43,8 @@ fn debug_tells_of_creation_and_destruction() {
     for level in ["debug", "DEBUG", "trace"] {
         assert_eq!(
             stderr("MEMORY_POOL_LOG", level),
-            "memory_pool: debug: pool \"pool\" created: 8 blocks of 16 bytes (stride 16, \
-             alignment 16), checks Standard\n\
+            "memory_pool: debug: pool \"pool\" created: 8 blocks, at most 8, of 16 bytes \
+             (stride 16, alignment 16), checks Standard\n\
              memory_pool: debug: pool \"pool\" destroyed\n"
         );
     }

@@ -57,8 +57,9 @@ impl Pair {
         self.options.checks != POOL_CHECKS_NONE
     }
 
+    /// Blocks that can still be had, those that the pool would grow by too.
     fn free(&self) -> usize {
-        self.options.capacity - self.live.len()
+        self.options.capacity.max(self.options.max_capacity) - self.live.len()
     }
 
     /// A block came: it must be new, aligned, and apart from every other.
@@ -139,7 +140,9 @@ impl Pair {
     fn agree(&self) {
         let pool = self.pool.0;
         assert_eq!(pool_in_use(pool), self.live.len());
-        assert_eq!(pool_available(pool), self.free());
+        assert_eq!(pool_available(pool), pool_capacity(pool) - self.live.len());
+        assert!(pool_capacity(pool) >= self.options.capacity);
+        assert!(pool_capacity(pool) - self.live.len() <= self.free());
         assert_eq!(pool_validate(pool), POOL_OK);
         let mut stats =
             pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
@@ -157,13 +160,15 @@ proptest! {
     fn the_pool_does_what_the_model_does(
         block_size in prop_oneof![1_usize..200, Just(4096_usize)],
         capacity in 1_usize..40,
+        room in prop_oneof![Just(0_usize), 1_usize..60],
         alignment in prop_oneof![Just(0_usize), (0_u32..14).prop_map(|shift| 1 << shift)],
         checks in prop_oneof![3 => Just(POOL_CHECKS_STANDARD), 1 => Just(POOL_CHECKS_NONE)],
         calls in prop::collection::vec(call(), 1..120),
     ) {
         listen();
-        let mut pair =
-            Pair::new(pool_options_t { alignment, checks, ..options(block_size, capacity) });
+        let max_capacity = if room == 0 { 0 } else { capacity + room };
+        let options = options(block_size, capacity);
+        let mut pair = Pair::new(pool_options_t { max_capacity, alignment, checks, ..options });
         for call in &calls {
             pair.apply(call);
             pair.agree();

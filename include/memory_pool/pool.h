@@ -206,7 +206,8 @@ typedef struct {
    */
   size_t capacity;
   /**
-   * Blocks that the pool may grow to. 0: `capacity`. More is not in this version yet.
+   * Blocks that the pool may grow to, by itself when it runs dry, or by pool_grow. Blocks never
+   * move. 0: `capacity`. SIZE_MAX: as far as the address space goes.
    */
   size_t max_capacity;
   /**
@@ -533,6 +534,17 @@ pool_status_t pool_deallocate_many(pool_t *pool,
                                    void *const *blocks,
                                    size_t count)
 POOL_NOEXCEPT;
+
+/**
+ * Adds `blocks` to the capacity now, all of them or none; at most up to max_capacity. A pool that
+ * runs dry grows by itself as well; this is for those who want it done beforehand. No block
+ * moves.
+ *
+ * Errors: POOL_ERR_INVALID_ARGUMENT (beyond max_capacity), POOL_ERR_OUT_OF_MEMORY,
+ * POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE; the pool is as it was then.
+ * Thread-safety: as the pool's `threading` says.
+ */
+POOL_API pool_status_t pool_grow(pool_t *pool, size_t blocks) POOL_NOEXCEPT;
 
 /**
  * Fills `*out_stats` with the figures of a pool. The caller sets out_stats->struct_size; of a

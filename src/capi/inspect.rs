@@ -56,8 +56,8 @@ impl pool_stats_t {
             block_size: layout.block_size,
             stride: layout.stride,
             alignment: layout.alignment,
-            capacity: layout.capacity,
-            max_capacity: layout.capacity,
+            capacity: pool.capacity(),
+            max_capacity: layout.max_capacity,
             in_use: counts.in_use,
             available: pool.available(),
             peak_in_use: counts.peak_in_use,
@@ -156,7 +156,7 @@ pub extern "C" fn pool_alignment(pool: *const pool_t) -> usize {
 #[unsafe(no_mangle)]
 #[must_use]
 pub extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
-    size("pool_capacity", pool, |pool| pool.layout().capacity)
+    size("pool_capacity", pool, Pool::capacity)
 }
 
 /// How many blocks are live. 0 for a bad handle, which is logged.

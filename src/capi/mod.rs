@@ -15,6 +15,8 @@ pub(crate) mod allocate;
 
 pub(crate) mod many;
 
+pub(crate) mod memory;
+
 pub(crate) mod inspect;
 
 pub(crate) mod library;

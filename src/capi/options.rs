@@ -67,7 +67,8 @@ pub struct pool_options_t {
     pub block_size: usize,
     /// Blocks that are there from the start, from 1 up.
     pub capacity: usize,
-    /// Blocks that the pool may grow to. 0: `capacity`. More is not in this version yet.
+    /// Blocks that the pool may grow to, by itself when it runs dry, or by pool_grow. Blocks never
+    /// move. 0: `capacity`. SIZE_MAX: as far as the address space goes.
     pub max_capacity: usize,
     /// Alignment of every block in bytes, a power of two up to 1 GiB. 0: natural, which is the
     /// largest power of two that divides the stride, at most an OS page.
@@ -158,6 +159,7 @@ impl pool_options_t {
     unsafe fn config(&self) -> Result<Config, Refusal> {
         self.refuse_what_is_not_there_yet()?;
         let mut config = Config::new(self.block_size, self.capacity);
+        config.max_capacity = self.max_capacity;
         config.alignment = self.alignment;
         config.checks = match self.checks {
             POOL_CHECKS_STANDARD => CheckLevel::Standard,
@@ -201,14 +203,6 @@ impl pool_options_t {
                 return Err(Refusal::unsupported("POOL_EXHAUSTED_HEAP is not in this version yet"));
             }
             _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
-        }
-        if self.max_capacity != 0 && self.max_capacity < self.capacity {
-            return Err(Refusal::invalid("max_capacity is below capacity"));
-        }
-        if self.max_capacity > self.capacity {
-            return Err(Refusal::unsupported(
-                "growth is not in this version yet; leave max_capacity 0",
-            ));
         }
         if self.flags >= POOL_GUARD_PAGES << 1 {
             return Err(Refusal::unsupported("flags holds a bit that this version does not know"));

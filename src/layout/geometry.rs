@@ -10,14 +10,18 @@
 
 #![forbid(unsafe_code)]
 
+use core::cell::Cell;
+
 use crate::base::ids::BlockIndex;
-use crate::layout::{reciprocal::Reciprocal, stride::Layout};
+use crate::layout::reciprocal::Reciprocal;
+use crate::layout::stride::Layout;
 
 /// The blocks of one pool. The words of the hot paths come first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub(crate) struct Geometry {
-    bytes: usize,
+    /// To the end of the last block there is now.
+    bytes: Cell<usize>,
     reciprocal: Reciprocal,
     stride: usize,
 }
@@ -36,17 +40,22 @@ pub(crate) enum Place {
 impl Geometry {
     pub(crate) fn new(layout: &Layout) -> Self {
         Self {
-            bytes: layout.span_bytes(),
-            reciprocal: Reciprocal::new(layout.stride, layout.capacity),
+            bytes: Cell::new(layout.stride * layout.capacity),
+            reciprocal: Reciprocal::new(layout.stride, layout.max_capacity),
             stride: layout.stride,
         }
+    }
+
+    /// Says that there are `capacity` blocks now; at most the `max_capacity` of the layout.
+    pub(crate) fn set_capacity(&self, capacity: usize) {
+        self.bytes.set(self.stride * capacity);
     }
 
     /// The block that starts at `offset`. `None` means "not by multiplication": the slow path
     /// asks [`place`](Self::place), which also knows the strides that only division can handle.
     #[inline(always)]
     pub(crate) fn start_index(&self, offset: usize) -> Option<BlockIndex> {
-        if offset >= self.bytes {
+        if offset >= self.bytes.get() {
             return None;
         }
         self.reciprocal.start_index(offset)
@@ -54,7 +63,7 @@ impl Geometry {
 
     /// Where `offset` leads, for any offset and any stride.
     pub(crate) fn place(&self, offset: usize) -> Place {
-        if offset >= self.bytes {
+        if offset >= self.bytes.get() {
             return Place::Foreign;
         }
         let index = BlockIndex(offset / self.stride);
@@ -73,7 +82,7 @@ impl Geometry {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.bytes / self.stride
+        self.bytes.get() / self.stride
     }
 
     pub(crate) fn offset_of(&self, index: BlockIndex) -> usize {
@@ -84,6 +93,7 @@ impl Geometry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::stride::Request;
     use proptest::prelude::*;
 
     proptest! {
@@ -94,9 +104,12 @@ mod tests {
             at in any::<usize>(),
             step in -9_isize..9,
         ) {
-            let layout = Layout::new(size, 0, capacity, 1, 4096).expect("sound");
+            let (alignment, max_capacity, link_bytes) = (0, 0, 1);
+            let request =
+                Request { block_size: size, alignment, capacity, max_capacity, link_bytes };
+            let layout = Layout::new(&request, 4096).expect("sound");
             let geometry = Geometry::new(&layout);
-            let offset = (at % (layout.span_bytes() + 2 * size)).wrapping_add_signed(step);
+            let offset = (at % (layout.span_bytes_max() + 2 * size)).wrapping_add_signed(step);
             prop_assert_eq!(geometry.start_index(offset), geometry.index_of(offset));
         }
     }

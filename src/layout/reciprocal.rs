@@ -39,8 +39,7 @@ impl Reciprocal {
     }
 
     /// Whether [`start_index`](Self::start_index) finds anything at all.
-    #[cfg(test)]
-    const fn is_exact(self) -> bool {
+    pub(crate) const fn is_exact(self) -> bool {
         self.multiplier != 0
     }
 

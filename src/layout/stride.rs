@@ -20,9 +20,29 @@
 #![forbid(unsafe_code)]
 
 use crate::base::error::Refusal;
+use crate::layout::reciprocal::Reciprocal;
 
 /// The largest alignment that can be asked for: 1 GiB, the largest page of common hardware.
 pub(crate) const ALIGNMENT_MAX: usize = 1 << 30;
+
+/// As a maximal capacity: as far as it goes.
+pub(crate) const UNBOUNDED: usize = usize::MAX;
+
+/// The longest span of an unbounded pool: half of the address space that a process commonly has.
+const REACH_BYTES: usize = 1 << 46;
+
+/// What is asked about the blocks of a pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) block_size: usize,
+    /// 0: natural.
+    pub(crate) alignment: usize,
+    pub(crate) capacity: usize,
+    /// 0: `capacity`. [`UNBOUNDED`]: as far as it goes.
+    pub(crate) max_capacity: usize,
+    /// What the engine keeps inside a free block.
+    pub(crate) link_bytes: usize,
+}
 
 /// The size, stride and alignment of every block of a pool, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +50,17 @@ pub(crate) struct Layout {
     pub(crate) block_size: usize,
     pub(crate) stride: usize,
     pub(crate) alignment: usize,
+    /// Blocks that are there from the start.
     pub(crate) capacity: usize,
+    /// Blocks that there may come to be.
+    pub(crate) max_capacity: usize,
+    /// Whether fewer than `max_capacity` will do.
+    unbounded: bool,
 }
 
 impl Layout {
-    /// `alignment` 0 is natural; `link_bytes` is what the engine keeps inside a free block.
-    pub(crate) fn new(
-        block_size: usize,
-        alignment: usize,
-        capacity: usize,
-        link_bytes: usize,
-        page_bytes: usize,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn new(request: &Request, page_bytes: usize) -> Result<Self, Refusal> {
+        let Request { block_size, alignment, capacity, max_capacity, link_bytes } = *request;
         if block_size == 0 {
             return Err(Refusal::invalid("block_size is 0; ask for at least 1 byte"));
         }
@@ -59,19 +78,47 @@ impl Layout {
             .max(link_bytes)
             .checked_next_multiple_of(alignment.max(1))
             .ok_or(too_large)?;
+        let max_capacity = match max_capacity {
+            0 => capacity,
+            UNBOUNDED => reach(stride).max(capacity),
+            bounded if bounded < capacity => {
+                return Err(Refusal::invalid("max_capacity is below capacity; raise it, or say 0"));
+            }
+            bounded => bounded,
+        };
         // isize::MAX: the longest range that pointer arithmetic is defined over.
-        if stride.checked_mul(capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
+        if stride.checked_mul(max_capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(too_large);
         }
         let natural = (1 << stride.trailing_zeros()).min(page_bytes);
         let alignment = if alignment == 0 { natural } else { alignment };
-        Ok(Self { block_size, stride, alignment, capacity })
+        let unbounded = request.max_capacity == UNBOUNDED;
+        Ok(Self { block_size, stride, alignment, capacity, max_capacity, unbounded })
     }
 
-    /// The bytes from the start of the first block to the end of the last.
-    pub(crate) fn span_bytes(&self) -> usize {
-        self.stride * self.capacity
+    /// The bytes from the start of the first block to the end of the last there may come to be.
+    pub(crate) fn span_bytes_max(&self) -> usize {
+        self.stride * self.max_capacity
     }
+
+    /// Asks for half as much room to grow, if that is less and will do; `false`: it will not.
+    pub(crate) fn ask_for_less(&mut self) -> bool {
+        let less = (self.max_capacity / 2).max(self.capacity);
+        let will_do = self.unbounded && less < self.max_capacity;
+        if will_do {
+            self.max_capacity = less;
+        }
+        will_do
+    }
+}
+
+/// As many blocks as a span can have that is found by multiplication.
+fn reach(stride: usize) -> usize {
+    let mut count = REACH_BYTES / stride;
+    while count > 1 && !Reciprocal::new(stride, count).is_exact() {
+        count /= 2;
+    }
+    count
 }
 
 #[cfg(test)]
@@ -79,8 +126,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn request(block_size: usize, alignment: usize, capacity: usize) -> Request {
+        Request { block_size, alignment, capacity, max_capacity: 0, link_bytes: 8 }
+    }
+
     fn layout(block_size: usize, alignment: usize) -> (usize, usize) {
-        let layout = Layout::new(block_size, alignment, 10, 8, 4096).expect("a sound request");
+        let layout = Layout::new(&request(block_size, alignment, 10), 4096).expect("sound");
         (layout.stride, layout.alignment)
     }
 
@@ -98,18 +149,32 @@ mod tests {
         for (size, capacity) in
             [(usize::MAX, 1), (1 << 32, 1 << 32), (16, usize::MAX), (8, 1 << 60), (1 << 62, 2)]
         {
-            let refusal = Layout::new(size, 0, capacity, 8, 4096).expect_err("too large");
+            let refusal = Layout::new(&request(size, 0, capacity), 4096).expect_err("too large");
             assert_eq!(refusal, Refusal::invalid(refusal.reason));
         }
-        assert!(Layout::new(usize::MAX, 64, 1, 8, 4096).is_err());
+        assert!(Layout::new(&request(usize::MAX, 64, 1), 4096).is_err());
     }
 
     #[test]
     fn alignment_must_be_a_power_of_two_up_to_a_gibibyte() {
         for alignment in [3, 24, 1 << 31, 1 << 63, usize::MAX] {
-            assert!(Layout::new(64, alignment, 1, 8, 4096).is_err(), "{alignment}");
+            assert!(Layout::new(&request(64, alignment, 1), 4096).is_err(), "{alignment}");
         }
-        assert!(Layout::new(64, ALIGNMENT_MAX, 1, 8, 4096).is_ok());
+        assert!(Layout::new(&request(64, ALIGNMENT_MAX, 1), 4096).is_ok());
+    }
+
+    #[test]
+    fn an_unbounded_pool_reaches_far_and_asks_for_less_until_capacity() {
+        for size in [1, 24, 64, 100, 4096, 1_000_003] {
+            let unbounded = Request { max_capacity: UNBOUNDED, ..request(size, 0, 3) };
+            let mut layout = Layout::new(&unbounded, 4096).expect("sound");
+            assert!(layout.span_bytes_max() > 1 << 42, "{layout:?}");
+            assert!(Reciprocal::new(layout.stride, layout.max_capacity).is_exact());
+            while layout.ask_for_less() {}
+            assert_eq!(layout.max_capacity, 3);
+        }
+        let mut fixed = Layout::new(&request(64, 0, 100), 4096).expect("sound");
+        assert!(!fixed.ask_for_less());
     }
 
     proptest! {

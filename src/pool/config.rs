@@ -32,6 +32,8 @@ pub(crate) enum OnLeak {
 pub(crate) struct Config {
     pub(crate) block_size: usize,
     pub(crate) capacity: usize,
+    /// 0: `capacity`; `UNBOUNDED`: as far as it goes.
+    pub(crate) max_capacity: usize,
     /// 0: natural.
     pub(crate) alignment: usize,
     pub(crate) checks: CheckLevel,
@@ -46,6 +48,7 @@ impl Config {
         Self {
             block_size,
             capacity,
+            max_capacity: 0,
             alignment: 0,
             checks: CheckLevel::Standard,
             on_misuse: OnMisuse::Return,

@@ -7,7 +7,7 @@ use crate::checks::ledger::Ledger;
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::layout::geometry::Geometry;
-use crate::layout::stride::Layout;
+use crate::layout::stride::{Layout, Request};
 use crate::pool::Pool;
 use crate::pool::config::{CheckLevel, Config};
 use crate::pool::engine::Engine;
@@ -19,15 +19,17 @@ use crate::span::Span;
 /// Creates a pool and answers its handle.
 pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     config.checks = config.checks_in_force();
-    let layout = plan(&config)?;
-    let span = Span::new(&layout, ledger_bytes(&config, &layout))?;
+    let mut layout = plan(&config)?;
+    let span = Span::new(&mut layout, side_bytes_per_block(&config))?;
     let engine = engine(&config, &layout, &span);
     let handle = handles::insert(Pool { engine, layout, span, config })?;
     log!(
         Level::Debug,
-        "pool \"{}\" created: {} blocks of {} bytes (stride {}, alignment {}), checks {:?}",
+        "pool \"{}\" created: {} blocks, at most {}, of {} bytes (stride {}, alignment {}), \
+         checks {:?}",
         config.name,
         layout.capacity,
+        layout.max_capacity,
         layout.block_size,
         layout.stride,
         layout.alignment,
@@ -38,13 +40,15 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
 
 /// The layout that a request leads to, if it is sound.
 pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
-    let Config { block_size, alignment, capacity, .. } = *config;
-    Layout::new(block_size, alignment, capacity, LINK_BYTES, os::page_bytes())
+    let Config { block_size, alignment, capacity, max_capacity, .. } = *config;
+    let request = Request { block_size, alignment, capacity, max_capacity, link_bytes: LINK_BYTES };
+    Layout::new(&request, os::page_bytes())
 }
 
-fn ledger_bytes(config: &Config, layout: &Layout) -> usize {
+/// What the ledger takes.
+fn side_bytes_per_block(config: &Config) -> usize {
     match config.checks {
-        CheckLevel::Standard => layout.capacity,
+        CheckLevel::Standard => 1,
         CheckLevel::None => 0,
     }
 }
@@ -54,7 +58,7 @@ fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
     match config.checks {
         CheckLevel::Standard => {
             // SAFETY: the side table of a new span ends at its base, is zero, is this ledger's
-            // alone, and has a byte for each block (`ledger_bytes`).
+            // alone, and has a byte for each block (`side_bytes_per_block`).
             let ledger = unsafe { Ledger::new(span.base()) };
             Engine::SingleStandard(Single::new(Standard::new(geometry, ledger)))
         }

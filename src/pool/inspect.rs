@@ -19,8 +19,13 @@ impl Pool {
         each!(&self.engine, engine => engine.counts())
     }
 
+    /// Blocks there are now.
+    pub(crate) fn capacity(&self) -> usize {
+        each!(&self.engine, engine => engine.capacity())
+    }
+
     pub(crate) fn available(&self) -> usize {
-        self.layout.capacity - self.counts().in_use
+        self.capacity() - self.counts().in_use
     }
 
     pub(crate) fn reserved_bytes(&self) -> usize {
@@ -33,7 +38,7 @@ impl Pool {
 
     /// What the pool takes beside its blocks.
     pub(crate) fn metadata_bytes(&self) -> usize {
-        self.span.side_bytes() + handles::SLOT_BYTES
+        self.span.side_bytes(self.capacity()) + handles::SLOT_BYTES
     }
 
     /// Checks every invariant, in time proportional to the blocks that were ever used.

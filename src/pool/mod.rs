@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
-//! hot paths), `report` (what the user is told), `inspect` (the invariants as code), `handles`
-//! (why a destroyed pool is an error code and not a crash).
+//! hot paths), `grow`, `report` (what the user is told), `inspect` (the invariants as code),
+//! `handles` (why a destroyed pool is an error code and not a crash).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -22,6 +22,7 @@ pub(crate) mod config;
 mod create;
 mod destroy;
 mod engine;
+mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
 mod report;
@@ -64,10 +65,15 @@ impl Pool {
         if let Some(free_blocks) = supply.repaired {
             self.report(Finding::DamagedFreeList { free_blocks });
         }
-        if supply.block.is_none() {
-            self.report(Finding::Exhausted);
+        if supply.block.is_some() {
+            return supply.block;
         }
-        supply.block
+        if self.grow_when_dry() {
+            return each!(&self.engine, engine => engine.allocate_slow()).block;
+        }
+        each!(&self.engine, engine => engine.count_failure());
+        self.report(Finding::Exhausted);
+        None
     }
 
     /// Takes a block back; `false`: the slow path must look at it.

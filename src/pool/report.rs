@@ -25,7 +25,7 @@ impl Pool {
     pub(crate) fn report(&self, finding: Finding) {
         match finding {
             Finding::Exhausted => {
-                let capacity = self.layout.capacity;
+                let capacity = self.capacity();
                 log!(Level::Debug, "pool \"{}\": all {capacity} blocks are live", self.name());
             }
             Finding::DamagedFreeList { free_blocks } => self.misuse(format_args!(
@@ -57,7 +57,7 @@ impl Pool {
                 "{entry}{address:#x} is no block of this pool, whose blocks lie from {:#x} to \
                  {:#x}; nothing was changed. Give it back to where it came from",
                 self.base().addr(),
-                self.base().addr().get() + self.layout.span_bytes()
+                self.base().addr().get() + self.layout.stride * self.capacity()
             )),
         }
     }

@@ -32,7 +32,7 @@ pub(crate) struct Single<C> {
     allocations: Cell<u64>,
     deallocations: Cell<u64>,
     checks: C,
-    capacity: usize,
+    capacity: Cell<usize>,
     frontier: Cell<usize>,
     failures: Cell<u64>,
     peak_before_reset: Cell<usize>,
@@ -71,7 +71,7 @@ impl<C: Checks> Single<C> {
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
             checks,
-            capacity,
+            capacity: Cell::new(capacity),
             frontier: Cell::new(0),
             failures: Cell::new(0),
             peak_before_reset: Cell::new(0),
@@ -122,8 +122,7 @@ impl<C: Checks> Single<C> {
     /// The block at the frontier.
     fn allocate_fresh(&self) -> Option<Block> {
         let index = BlockIndex(self.frontier.get());
-        if index.0 == self.capacity {
-            add(&self.failures, 1);
+        if index.0 == self.capacity.get() {
             return None;
         }
         self.checks.hand_out_fresh(index);
@@ -176,9 +175,24 @@ impl<C: Checks> Single<C> {
 
     /// The start of a block. `index < capacity`.
     pub(crate) fn block_at(&self, index: BlockIndex) -> Block {
-        debug_assert!(index.0 < self.capacity);
+        debug_assert!(index.0 < self.capacity.get());
         // SAFETY: P1, the blocks lie in the span up to `capacity`.
         unsafe { self.checks.base().add(self.checks.geometry().offset_of(index)) }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity.get()
+    }
+
+    /// Says that there are `capacity` blocks now, which the span has committed.
+    pub(crate) fn set_capacity(&self, capacity: usize) {
+        self.capacity.set(capacity);
+        self.checks.geometry().set_capacity(capacity);
+    }
+
+    /// Counts an allocation that found no block.
+    pub(crate) fn count_failure(&self) {
+        add(&self.failures, 1);
     }
 
     pub(crate) fn checks(&self) -> &C {

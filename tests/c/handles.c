@@ -33,6 +33,7 @@ static void every_function_refuses(pool_t *pool, pool_status_t expected) {
   REFUSED(pool_allocate_many(pool, &block, 1) == 0);
   REFUSED(pool_deallocate_many(pool, &block, 1) == expected);
   REFUSED(pool_reset(pool) == expected);
+  REFUSED(pool_grow(pool, 1) == expected);
   REFUSED(pool_validate(pool) == expected);
   REFUSED(pool_get_stats(pool, &stats) == expected);
   REFUSED(!pool_owns(pool, &stats));
