@@ -19,6 +19,8 @@ enum Call {
     DeallocateTwice(usize),
     DeallocateInterior(usize, usize),
     DeallocateNull,
+    Trim,
+    Grow(usize),
     Reset,
 }
 
@@ -27,12 +29,16 @@ fn call() -> impl Strategy<Value = Call> {
         8 => Just(Call::Allocate),
         2 => Just(Call::AllocateZeroed),
         2 => (0_usize..9).prop_map(Call::AllocateMany),
+        1 => Just(Call::AllocateMany(400)),
         8 => any::<usize>().prop_map(Call::Deallocate),
         2 => (0_usize..9).prop_map(Call::DeallocateMany),
+        1 => (0_usize..400).prop_map(Call::DeallocateMany),
         2 => any::<usize>().prop_map(Call::DeallocateTwice),
         2 => any::<(usize, usize)>()
             .prop_map(|(which, into)| Call::DeallocateInterior(which, into)),
         1 => Just(Call::DeallocateNull),
+        1 => Just(Call::Trim),
+        1 => (0_usize..20).prop_map(Call::Grow),
         1 => Just(Call::Reset),
     ]
 }
@@ -72,6 +78,15 @@ impl Pair {
         self.peak = self.peak.max(self.live.len());
         // SAFETY: the block is ours and has block_size bytes.
         unsafe { block.write_bytes(self.stamp, self.options.block_size) };
+    }
+
+    /// What we wrote is in every live block.
+    fn live_blocks_are_whole(&self) {
+        for (&block, &stamp) in &self.live {
+            // SAFETY: the block is ours and has block_size bytes.
+            let bytes = unsafe { std::slice::from_raw_parts(block, self.options.block_size) };
+            assert!(bytes.iter().all(|&byte| byte == stamp), "a live block lost its content");
+        }
     }
 
     /// A live block goes back; what we wrote must still be there.
@@ -128,6 +143,18 @@ impl Pair {
                 let inside = block.wrapping_add(1 + into % (stride - 1));
                 assert_eq!(self.pool.give(inside), POOL_ERR_INTERIOR_POINTER);
             }
+            Call::Trim => {
+                // SAFETY: NULL is fine.
+                assert_eq!(unsafe { pool_trim(self.pool.0, std::ptr::null_mut()) }, POOL_OK);
+                self.live_blocks_are_whole();
+            }
+            Call::Grow(blocks) => {
+                let capacity = pool_capacity(self.pool.0);
+                let fits =
+                    capacity + blocks <= self.options.capacity.max(self.options.max_capacity);
+                assert_eq!(pool_grow(self.pool.0, blocks) == POOL_OK, fits);
+                assert_eq!(pool_capacity(self.pool.0), capacity + if fits { blocks } else { 0 });
+            }
             Call::Reset => {
                 assert_eq!(pool_reset(self.pool.0), POOL_OK);
                 self.live.clear();
@@ -159,7 +186,7 @@ proptest! {
     #[test]
     fn the_pool_does_what_the_model_does(
         block_size in prop_oneof![1_usize..200, Just(4096_usize)],
-        capacity in 1_usize..40,
+        capacity in prop_oneof![3 => 1_usize..40, 1 => 1_usize..400],
         room in prop_oneof![Just(0_usize), 1_usize..60],
         alignment in prop_oneof![Just(0_usize), (0_u32..14).prop_map(|shift| 1 << shift)],
         checks in prop_oneof![3 => Just(POOL_CHECKS_STANDARD), 1 => Just(POOL_CHECKS_NONE)],

@@ -547,6 +547,21 @@ POOL_NOEXCEPT;
 POOL_API pool_status_t pool_grow(pool_t *pool, size_t blocks) POOL_NOEXCEPT;
 
 /**
+ * Gives every whole OS page that holds only free blocks back to the system, whatever the order in
+ * which the blocks became free. No block is lost: all can be had as before, and take memory again
+ * when they are used. Stores in `*out_bytes`, unless it is NULL, how many bytes left memory.
+ *
+ * Time in proportion to the blocks that were used; call it when the load is over, not after each
+ * block. An allocation that finds only blocks on trimmed pages links those of one page, at most
+ * an OS page divided by the stride.
+ *
+ * Errors: POOL_ERR_OUT_OF_MEMORY (no memory to keep track; the pool is as it was),
+ * POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+ * Thread-safety: as the pool's `threading` says.
+ */
+POOL_API pool_status_t pool_trim(pool_t *pool, size_t *out_bytes) POOL_NOEXCEPT;
+
+/**
  * Fills `*out_stats` with the figures of a pool. The caller sets out_stats->struct_size; of a
  * shorter struct only that part is written, of a longer one the rest becomes zero.
  *

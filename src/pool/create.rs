@@ -1,5 +1,7 @@
 //! From a request to a pool. Constant time: no block is touched, no link is written.
 
+use core::cell::Cell;
+
 use crate::base::error::Refusal;
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
@@ -7,6 +9,7 @@ use crate::checks::ledger::Ledger;
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::layout::geometry::Geometry;
+use crate::layout::pages::Pages;
 use crate::layout::stride::{Layout, Request};
 use crate::pool::Pool;
 use crate::pool::config::{CheckLevel, Config};
@@ -22,7 +25,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let mut layout = plan(&config)?;
     let span = Span::new(&mut layout, side_bytes_per_block(&config))?;
     let engine = engine(&config, &layout, &span);
-    let handle = handles::insert(Pool { engine, layout, span, config })?;
+    let handle = handles::insert(Pool { engine, layout, span, config, trimmed: Cell::new(None) })?;
     log!(
         Level::Debug,
         "pool \"{}\" created: {} blocks, at most {}, of {} bytes (stride {}, alignment {}), \
@@ -55,15 +58,16 @@ fn side_bytes_per_block(config: &Config) -> usize {
 
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
     let geometry = Geometry::new(layout);
+    let pages = Pages::new(span.base().addr().get(), os::page_bytes(), layout.stride, LINK_BYTES);
     match config.checks {
         CheckLevel::Standard => {
             // SAFETY: the side table of a new span ends at its base, is zero, is this ledger's
             // alone, and has a byte for each block (`side_bytes_per_block`).
             let ledger = unsafe { Ledger::new(span.base()) };
-            Engine::SingleStandard(Single::new(Standard::new(geometry, ledger)))
+            Engine::SingleStandard(Single::new(Standard::new(geometry, ledger), pages))
         }
         CheckLevel::None => {
-            Engine::SingleUnchecked(Single::new(Unchecked::new(geometry, span.base())))
+            Engine::SingleUnchecked(Single::new(Unchecked::new(geometry, span.base()), pages))
         }
     }
 }

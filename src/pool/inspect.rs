@@ -74,7 +74,9 @@ fn validate_single<C: Checks>(engine: &Single<C>) -> Result<(), Broken> {
             return Err(Broken("P3: the ledger holds a state that is none"));
         }
     }
-    validate_free_list(engine, counts.frontier - counts.in_use)
+    let listed = (counts.frontier - counts.in_use).checked_sub(engine.waiting.blocks());
+    let listed = listed.ok_or(Broken("P3: more blocks wait on trimmed pages than are free"))?;
+    validate_free_list(engine, listed)
 }
 
 /// P3. A list that ends after as many free blocks as there are visited each of them once: a link

@@ -7,16 +7,16 @@
 //! ```
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
-//! hot paths), `grow`, `report` (what the user is told), `inspect` (the invariants as code),
-//! `handles` (why a destroyed pool is an error code and not a crash).
+//! hot paths), `grow` and `trim`, `report` (what the user is told), `inspect` (the invariants as
+//! code), `handles` (why a destroyed pool is an error code and not a crash).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
 //! P1. `frontier <= capacity`, and no block from the frontier on was ever handed out.
 //! P2. The blocks in use are those that the ledger calls live; their number is
 //!     `allocations - deallocations`.
-//! P3. The free list holds every block below the frontier that is not in use, once, and nothing
-//!     else.
+//! P3. Every block below the frontier that is not in use is on the free list or waits on a page
+//!     that was trimmed, once, and nothing else is.
 
 pub(crate) mod config;
 mod create;
@@ -27,13 +27,16 @@ pub(crate) mod handles;
 pub(crate) mod inspect;
 mod report;
 mod single;
+mod trim;
 
+use core::cell::Cell;
 use core::ptr::NonNull;
 
 use crate::base::error::Error;
 use crate::base::ids::{Block, UserPointer};
 use crate::checks::Checks;
 use crate::layout::stride::Layout;
+use crate::source::os::Memory;
 use crate::span::Span;
 use config::{Config, Name};
 use engine::{Engine, each};
@@ -50,6 +53,8 @@ pub(crate) struct Pool {
     layout: Layout,
     span: Span,
     config: Config,
+    /// The links of pages that wait since the last trim.
+    trimmed: Cell<Option<Memory>>,
 }
 
 impl Pool {

@@ -24,6 +24,8 @@ use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
+use crate::freelist::waiting::WaitingPages;
+use crate::layout::pages::Pages;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
@@ -33,9 +35,11 @@ pub(crate) struct Single<C> {
     deallocations: Cell<u64>,
     checks: C,
     capacity: Cell<usize>,
-    frontier: Cell<usize>,
+    pub(super) frontier: Cell<usize>,
     failures: Cell<u64>,
-    peak_before_reset: Cell<usize>,
+    pub(super) peak_before_reset: Cell<usize>,
+    pub(super) waiting: WaitingPages,
+    pub(super) pages: Pages,
 }
 
 /// What the slow path of an allocation found.
@@ -64,7 +68,7 @@ fn add(counter: &Cell<u64>, count: u64) {
 
 impl<C: Checks> Single<C> {
     /// For the blocks of `checks`, none of which was handed out yet.
-    pub(crate) fn new(checks: C) -> Self {
+    pub(crate) fn new(checks: C, pages: Pages) -> Self {
         let capacity = checks.geometry().capacity();
         Self {
             free: IntrusiveList::new(),
@@ -75,6 +79,8 @@ impl<C: Checks> Single<C> {
             frontier: Cell::new(0),
             failures: Cell::new(0),
             peak_before_reset: Cell::new(0),
+            waiting: WaitingPages::new(),
+            pages,
         }
     }
 
@@ -110,8 +116,14 @@ impl<C: Checks> Single<C> {
             add(&self.allocations, 1);
             return Supply { block: Some(block), repaired: None };
         }
-        if first.is_null() && self.counts().in_use == self.frontier.get() {
-            return Supply { block: self.allocate_fresh(), repaired: None };
+        if first.is_null() {
+            if let Some(page) = self.waiting.pop() {
+                self.link_blocks_of(page);
+                return Supply { block: self.allocate(), repaired: None };
+            }
+            if self.counts().in_use == self.frontier.get() {
+                return Supply { block: self.allocate_fresh(), repaired: None };
+            }
         }
         // P3 is broken: something wrote into a free block and so into its link.
         let repaired = self.rebuild_free_list();
@@ -136,6 +148,7 @@ impl<C: Checks> Single<C> {
     fn rebuild_free_list(&self) -> Option<usize> {
         let ledger = self.checks.ledger()?;
         self.free.clear();
+        self.waiting.clear();
         let free = ledger.indices_in(State::Free, self.frontier.get());
         // SAFETY: blocks that the ledger calls free are in nobody's use, and the list was empty.
         let push = |index| unsafe { self.free.push(self.block_at(index)) };
@@ -154,6 +167,7 @@ impl<C: Checks> Single<C> {
         self.peak_before_reset.set(counts.peak_in_use);
         add(&self.deallocations, counts.in_use as u64);
         self.free.clear();
+        self.waiting.clear();
         if let Some(ledger) = self.checks.ledger() {
             ledger.forget(counts.frontier);
         }

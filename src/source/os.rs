@@ -45,6 +45,30 @@ pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) {
     let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
 }
 
+/// Makes a range zero: whole OS pages by giving their memory back, the edges by writing.
+///
+/// # Safety
+/// * `start .. start + bytes` was committed here, and nothing refers into it.
+pub(crate) unsafe fn clear(start: NonNull<u8>, bytes: usize) {
+    let first = start.addr().get();
+    let page = page_bytes();
+    let (whole, end) = (first.next_multiple_of(page), (first + bytes) / page * page);
+    if whole >= end {
+        // SAFETY: writable by this function's contract.
+        return unsafe { start.write_bytes(0, bytes) };
+    }
+    // SAFETY: writable by this function's contract; up to the first whole page.
+    unsafe { start.write_bytes(0, whole - first) };
+    // SAFETY: inside the range.
+    let after = unsafe { start.add(end - first) };
+    // SAFETY: writable by this function's contract; from the last whole page on.
+    unsafe { after.write_bytes(0, first + bytes - end) };
+    // SAFETY: inside the range.
+    let pages = unsafe { start.add(whole - first) };
+    // SAFETY: whole committed pages, and nothing refers into them.
+    unsafe { discard(pages, end - whole) };
+}
+
 /// Ends a reservation and everything in it.
 ///
 /// # Safety
@@ -76,6 +100,34 @@ pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> usize {
         }
     }
     pages_resident * page
+}
+
+/// Zeroed memory for bookkeeping, given back when dropped.
+pub(crate) struct Memory {
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+impl Memory {
+    /// `None`: the system refuses.
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
+        let start = reserve(bytes)?;
+        let memory = Self { start, bytes };
+        // SAFETY: just reserved; it starts on an OS page.
+        unsafe { commit(start, bytes) }.then_some(memory)
+    }
+
+    /// The first byte, on an OS page.
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: reserved in `new`; who uses `start` keeps the `Memory`.
+        unsafe { release(self.start, self.bytes) };
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ static void every_function_refuses(pool_t *pool, pool_status_t expected) {
   REFUSED(pool_deallocate_many(pool, &block, 1) == expected);
   REFUSED(pool_reset(pool) == expected);
   REFUSED(pool_grow(pool, 1) == expected);
+  REFUSED(pool_trim(pool, NULL) == expected);
   REFUSED(pool_validate(pool) == expected);
   REFUSED(pool_get_stats(pool, &stats) == expected);
   REFUSED(!pool_owns(pool, &stats));

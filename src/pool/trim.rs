@@ -1,0 +1,150 @@
+//! Giving memory back while the pool lives: every OS page that holds only free blocks.
+//!
+//! ```text
+//!   before  │ L f L f │ f f f f │ f L f f │ f f f f │ f f f .  │ . . . .    L live, f free
+//!   after   │ L f L f │ ─ ─ ─ ─ │ f L f f │ .  .  .    .  .  .    .          . untouched
+//!                       waiting            ▲ frontier
+//! ```
+//!
+//! The links of free blocks lie on the pages that go, so the free list is built anew: blocks after
+//! the last live one become untouched, those on a page that goes wait with their page
+//! (`freelist/waiting.rs`), and the others are linked. That is time in proportion to the blocks
+//! that were used; allocate and deallocate stay as fast as they were.
+//!
+//! A page stays where the link of a free block crosses from it to a page that stays.
+
+use core::ptr::NonNull;
+
+use crate::base::error::{Error, Refusal};
+use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::log::{Level, log};
+use crate::checks::Checks;
+use crate::checks::ledger::{Ledger, State};
+use crate::freelist::intrusive::IntrusiveList;
+use crate::pool::Pool;
+use crate::pool::engine::each;
+use crate::pool::single::Single;
+use crate::source::os::{self, Memory};
+
+const NO_MEMORY: Refusal =
+    Refusal::new(Error::OutOfMemory, "the system gave no memory to keep track of trimmed pages");
+
+impl Pool {
+    /// Gives back what it can; answers how many bytes left memory.
+    pub(crate) fn trim(&self) -> Result<usize, Refusal> {
+        let bytes = each!(&self.engine, engine => self.trim_single(engine))?;
+        log!(Level::Debug, "pool \"{}\" trimmed by {bytes} bytes", self.name());
+        Ok(bytes)
+    }
+
+    fn trim_single<C: Checks>(&self, engine: &Single<C>) -> Result<usize, Refusal> {
+        let pages = engine.pages.count(engine.capacity());
+        let links = Memory::new(pages * size_of::<usize>()).ok_or(NO_MEMORY)?;
+        let scratch = engine.scratch_ledger()?;
+        let kept = engine.checks().ledger().or(scratch.as_ref().map(|(_, ledger)| ledger));
+        let ledger = *kept.ok_or(NO_MEMORY)?;
+        let before = self.span.resident_bytes();
+        let end = ledger.indices_in(State::Live, engine.frontier.get()).next_back();
+        engine.lower_frontier(end.map_or(0, |last| last.0 + 1));
+        // SAFETY: a word for each page; `self.trimmed` keeps the memory until the next trim.
+        unsafe { engine.waiting.restart(links.start().cast()) };
+        self.trimmed.replace(Some(links));
+        engine.give_pages_back(&ledger);
+        Ok(before.saturating_sub(self.span.resident_bytes()))
+    }
+}
+
+impl<C: Checks> Single<C> {
+    /// Where the checks keep no ledger: one made for the moment, from the free list.
+    fn scratch_ledger(&self) -> Result<Option<(Memory, Ledger)>, Refusal> {
+        if self.checks().ledger().is_some() {
+            return Ok(None);
+        }
+        let frontier = self.frontier.get();
+        let memory = Memory::new(frontier.max(1)).ok_or(NO_MEMORY)?;
+        // SAFETY: the end of the memory.
+        let base = unsafe { memory.start().add(frontier) };
+        // SAFETY: so many zero bytes lie before it, and are used by nobody else.
+        let ledger = unsafe { Ledger::new(base) };
+        (0..frontier).for_each(|index| ledger.set(BlockIndex(index), State::Live));
+        while let Some(page) = self.waiting.pop() {
+            self.link_blocks_of(page);
+        }
+        let mut next = self.free().first();
+        while let Some(index) = self.checks().index_of(UserPointer::new(next)) {
+            ledger.set(index, State::Free);
+            // SAFETY: `next` is a free block.
+            next = unsafe { IntrusiveList::link_of(self.block_at(index)) };
+        }
+        Ok(Some((memory, ledger)))
+    }
+
+    /// Calls the blocks from `end` on, none of which is live, untouched.
+    fn lower_frontier(&self, end: usize) {
+        let frontier = self.frontier.get();
+        self.peak_before_reset.set(self.counts().peak_in_use);
+        self.frontier.set(end);
+        if self.checks().ledger().is_some() && frontier > end {
+            let first = self.checks().base().as_ptr().wrapping_sub(frontier);
+            if let Some(first) = NonNull::new(first) {
+                // SAFETY: the bytes of the ledger from `end` to `frontier`.
+                unsafe { os::clear(first, frontier - end) };
+            }
+        }
+    }
+
+    /// Builds the free list anew, without the blocks on pages that go; the pages go.
+    fn give_pages_back(&self, ledger: &Ledger) {
+        let (pages, end) = (self.pages, self.frontier.get());
+        let is_free = |page| {
+            let live = |index| ledger.state(index) == State::Live as u8;
+            pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
+        };
+        let goes = |page| is_free(page) && (!pages.link_crosses_end_of(page) || is_free(page + 1));
+        self.free().clear();
+        // Downwards, so that the list begins with the lowest address; pages that go are collected
+        // to runs, each of which is one call of the system.
+        let mut run_end = pages.count(self.capacity());
+        for page in (0..run_end).rev() {
+            if goes(page) {
+                match pages.blocks_of(page, end).count() {
+                    0 => {}
+                    blocks => self.waiting.push(page, blocks),
+                }
+                continue;
+            }
+            self.discard_pages(page + 1, run_end);
+            run_end = page;
+            self.link_free_blocks_of(page, ledger);
+        }
+        self.discard_pages(0, run_end);
+    }
+
+    fn discard_pages(&self, first: usize, end: usize) {
+        if first < end {
+            let bytes = (end - first) * self.pages.page_bytes();
+            // SAFETY: a committed page of this pool, which holds only blocks.
+            let start = unsafe { self.checks().base().add(self.pages.offset_of(first)) };
+            // SAFETY: whole OS pages with free blocks only, on which no link is needed any more.
+            unsafe { os::discard(start, bytes) };
+        }
+    }
+
+    fn link_free_blocks_of(&self, page: usize, ledger: &Ledger) {
+        for index in self.pages.blocks_of(page, self.frontier.get()).rev() {
+            if ledger.state(index) == State::Free as u8 {
+                // SAFETY: free, and on no list: each block is of one page.
+                unsafe { self.free().push(self.block_at(index)) };
+            }
+        }
+    }
+
+    /// Links the blocks of a page that waited.
+    #[cold]
+    pub(super) fn link_blocks_of(&self, page: usize) {
+        let blocks = self.pages.blocks_of(page, self.frontier.get());
+        // SAFETY: free, and on no list while their page waited.
+        let linked = blocks.rev().map(|i| unsafe { self.free().push(self.block_at(i)) }).count();
+        self.waiting.left(linked);
+    }
+}
