@@ -132,12 +132,12 @@
 #define POOL_LEAK_ABORT 2
 
 /**
- * `flags`: touch all memory at creation. Not in this version yet.
+ * `flags`: take memory when the pool is created and when it grows, not when it is first touched.
  */
 #define POOL_PREFAULT 1
 
 /**
- * `flags`: keep all memory out of swap. Not in this version yet.
+ * `flags`: keep all memory out of swap, or refuse; takes it at once as well.
  */
 #define POOL_LOCK_MEMORY 2
 

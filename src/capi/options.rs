@@ -6,6 +6,7 @@ use core::ptr;
 use crate::base::error::{Error, Refusal, pool_status_t};
 use crate::capi::boundary::{STRUCT_SIZES, bad_argument, refused, status};
 use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse};
+use crate::span::Residency;
 
 /// `threading`: any thread may call at any time. Not in this version yet.
 pub const POOL_THREADS_SAFE: u32 = 0;
@@ -38,9 +39,9 @@ pub const POOL_LEAK_REFUSE: u32 = 1;
 /// `on_leak`: pool_destroy with live blocks logs them and aborts.
 pub const POOL_LEAK_ABORT: u32 = 2;
 
-/// `flags`: touch all memory at creation. Not in this version yet.
+/// `flags`: take memory when the pool is created and when it grows, not when it is first touched.
 pub const POOL_PREFAULT: u32 = 1;
-/// `flags`: keep all memory out of swap. Not in this version yet.
+/// `flags`: keep all memory out of swap, or refuse; takes it at once as well.
 pub const POOL_LOCK_MEMORY: u32 = 2;
 /// `flags`: use huge pages. Not in this version yet.
 pub const POOL_HUGE_PAGES: u32 = 4;
@@ -169,6 +170,10 @@ impl pool_options_t {
             }
             _ => return Err(Refusal::invalid("checks is none of POOL_CHECKS_*")),
         };
+        config.residency = Residency {
+            prefault: self.flags & POOL_PREFAULT != 0,
+            lock: self.flags & POOL_LOCK_MEMORY != 0,
+        };
         config.on_misuse = match self.on_misuse {
             POOL_MISUSE_RETURN => OnMisuse::Return,
             POOL_MISUSE_ABORT => OnMisuse::Abort,
@@ -207,8 +212,10 @@ impl pool_options_t {
         if self.flags >= POOL_GUARD_PAGES << 1 {
             return Err(Refusal::unsupported("flags holds a bit that this version does not know"));
         }
-        if self.flags != 0 {
-            return Err(Refusal::unsupported("no flag is in this version yet; leave flags 0"));
+        if self.flags & (POOL_HUGE_PAGES | POOL_GUARD_PAGES) != 0 {
+            return Err(Refusal::unsupported(
+                "POOL_HUGE_PAGES and POOL_GUARD_PAGES are not in this version yet",
+            ));
         }
         if !self.buffer.is_null() || self.buffer_bytes != 0 || !self.source.is_null() {
             return Err(Refusal::unsupported(

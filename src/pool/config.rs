@@ -4,6 +4,7 @@
 
 use crate::base::env;
 use crate::base::log::{Level, log};
+use crate::span::Residency;
 
 /// What a pool verifies; the numbers are `POOL_CHECKS_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(crate) struct Config {
     /// 0: natural.
     pub(crate) alignment: usize,
     pub(crate) checks: CheckLevel,
+    pub(crate) residency: Residency,
     pub(crate) on_misuse: OnMisuse,
     pub(crate) on_leak: OnLeak,
     pub(crate) name: Name,
@@ -51,6 +53,7 @@ impl Config {
             max_capacity: 0,
             alignment: 0,
             checks: CheckLevel::Standard,
+            residency: Residency::default(),
             on_misuse: OnMisuse::Return,
             on_leak: OnLeak::Warn,
             name: Name::new(b"pool"),

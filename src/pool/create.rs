@@ -23,7 +23,7 @@ use crate::span::Span;
 pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
-    let span = Span::new(&mut layout, side_bytes_per_block(&config))?;
+    let span = Span::new(&mut layout, side_bytes_per_block(&config), config.residency)?;
     let engine = engine(&config, &layout, &span);
     let handle = handles::insert(Pool { engine, layout, span, config, trimmed: Cell::new(None) })?;
     log!(

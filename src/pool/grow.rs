@@ -4,7 +4,7 @@
 //! an OS page. So growing to n blocks asks the system a number of times in proportion to log n,
 //! and not one block in nine is committed before it is needed. See docs/adr/0005.
 
-use crate::base::error::{Error, Refusal};
+use crate::base::error::Refusal;
 use crate::base::log::{Level, log};
 use crate::pool::Pool;
 use crate::pool::engine::each;
@@ -35,15 +35,15 @@ impl Pool {
     }
 
     fn grow_to(&self, capacity: usize) -> Result<(), Refusal> {
-        if !self.span.commit(capacity) {
+        self.span.commit(capacity).inspect_err(|refusal| {
             log!(
                 Level::Warn,
-                "pool \"{}\" can't grow from {} to {capacity} blocks: the system gave no memory",
+                "pool \"{}\" can't grow from {} to {capacity} blocks: {}",
                 self.name(),
-                self.capacity()
+                self.capacity(),
+                refusal.reason
             );
-            return Err(Refusal::new(Error::OutOfMemory, "the system gave no memory to grow"));
-        }
+        })?;
         each!(&self.engine, engine => engine.set_capacity(capacity));
         log!(Level::Debug, "pool \"{}\" grew to {capacity} blocks", self.name());
         Ok(())

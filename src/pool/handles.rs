@@ -260,6 +260,7 @@ fn discard_if_retired(slot: &'static Slot) {
     };
     if (0..page_bytes / SLOT_BYTES).all(retired) {
         // SAFETY: whole committed OS pages, and no pool lives on them (H2) or ever will.
-        unsafe { os::discard(page.cast(), page_bytes) };
+        // If the system keeps them, their keys stay 0, which is as good.
+        let _ = unsafe { os::discard(page.cast(), page_bytes) };
     }
 }

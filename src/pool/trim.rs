@@ -125,8 +125,9 @@ impl<C: Checks> Single<C> {
             let bytes = (end - first) * self.pages.page_bytes();
             // SAFETY: a committed page of this pool, which holds only blocks.
             let start = unsafe { self.checks().base().add(self.pages.offset_of(first)) };
+            // Pages that the system keeps, locked ones, do no harm where they are.
             // SAFETY: whole OS pages with free blocks only, on which no link is needed any more.
-            unsafe { os::discard(start, bytes) };
+            let _ = unsafe { os::discard(start, bytes) };
         }
     }
 

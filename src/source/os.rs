@@ -36,13 +36,41 @@ pub(crate) unsafe fn commit(start: NonNull<u8>, bytes: usize) -> bool {
 }
 
 /// Gives the memory of committed pages back; they stay readable and writable, and are zero.
+/// `false`: the system keeps them as they are, as it does with locked pages.
 ///
 /// # Safety
 /// * `start .. start + bytes` was committed here, is whole OS pages, and nothing refers into it.
-pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) {
-    // SAFETY: the range is ours and unreferenced by this function's contract. A refusal keeps the
-    // pages as they are, which is the only effect a caller could miss.
-    let _ = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
+pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the range is ours and unreferenced by this function's contract.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) == 0 }
+}
+
+/// Takes memory for committed pages now, not when they are first touched. `false`: there is none.
+///
+/// # Safety
+/// * `start .. start + bytes` was committed here and is whole OS pages that were not touched yet.
+pub(crate) unsafe fn prefault(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the range is ours by this function's contract; populating changes no byte.
+    if unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_POPULATE_WRITE) } == 0 {
+        return true;
+    }
+    // Kernels before 5.14 do not know that: write the zero that each page holds.
+    for offset in (0..bytes).step_by(page_bytes()) {
+        let page = start.as_ptr().wrapping_add(offset);
+        // SAFETY: writable by this function's contract, and the byte is zero already.
+        unsafe { page.write_volatile(0) };
+    }
+    true
+}
+
+/// Keeps committed pages in memory, out of swap, and takes memory for them now. `false`: the
+/// system refuses.
+///
+/// # Safety
+/// * `start .. start + bytes` was committed here and is whole OS pages.
+pub(crate) unsafe fn keep_in_memory(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the range is ours by this function's contract; locking changes no byte.
+    unsafe { libc::mlock(start.as_ptr().cast(), bytes) == 0 }
 }
 
 /// Makes a range zero: whole OS pages by giving their memory back, the edges by writing.
@@ -66,7 +94,10 @@ pub(crate) unsafe fn clear(start: NonNull<u8>, bytes: usize) {
     // SAFETY: inside the range.
     let pages = unsafe { start.add(whole - first) };
     // SAFETY: whole committed pages, and nothing refers into them.
-    unsafe { discard(pages, end - whole) };
+    if !unsafe { discard(pages, end - whole) } {
+        // SAFETY: writable by this function's contract.
+        unsafe { pages.write_bytes(0, end - whole) };
+    }
 }
 
 /// Ends a reservation and everything in it.
@@ -148,7 +179,7 @@ mod tests {
             memory[page_bytes()] = 7;
             assert!(memory[..page_bytes()].iter().all(|&byte| byte == 0));
             assert!((1..=2).contains(&(resident_bytes(start, bytes) / page_bytes())));
-            discard(start, bytes);
+            assert!(discard(start, bytes));
             assert_eq!(*start.as_ptr().add(page_bytes()), 0);
             release(start, bytes);
         }

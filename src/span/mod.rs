@@ -27,6 +27,15 @@ use crate::source::os;
 
 const CACHE_LINE_BYTES: usize = 64;
 
+/// What is done to memory as it is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Residency {
+    /// Take it at once, not when it is first touched.
+    pub(crate) prefault: bool,
+    /// Keep it out of swap, or refuse.
+    pub(crate) lock: bool,
+}
+
 /// The memory of one pool.
 pub(crate) struct Span {
     reservation: NonNull<u8>,
@@ -34,6 +43,7 @@ pub(crate) struct Span {
     base: NonNull<u8>,
     stride: usize,
     side_bytes_per_block: usize,
+    residency: Residency,
     /// Addresses.
     committed: Cell<(usize, usize)>,
 }
@@ -42,17 +52,26 @@ impl Span {
     /// Reserves room for all the blocks that there may come to be, with `side_bytes_per_block`
     /// beside each, and commits what the first `capacity` need. Where the system refuses, an
     /// unbounded layout asks for less. All memory is zero, and none is taken before it is touched.
-    pub(crate) fn new(layout: &mut Layout, side_bytes_per_block: usize) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        layout: &mut Layout,
+        side_bytes_per_block: usize,
+        residency: Residency,
+    ) -> Result<Self, Refusal> {
         let span = loop {
-            match Self::reserve(layout, side_bytes_per_block) {
+            match Self::reserve(layout, side_bytes_per_block, residency) {
                 Err(Refusal { error: Error::OutOfMemory, .. }) if layout.ask_for_less() => {}
                 reserved => break reserved?,
             }
         };
-        if span.commit(layout.capacity) { Ok(span) } else { Err(NO_MEMORY) }
+        span.commit(layout.capacity)?;
+        Ok(span)
     }
 
-    fn reserve(layout: &Layout, side_bytes_per_block: usize) -> Result<Self, Refusal> {
+    fn reserve(
+        layout: &Layout,
+        side_bytes_per_block: usize,
+        residency: Residency,
+    ) -> Result<Self, Refusal> {
         let too_large = Refusal::invalid("capacity x stride does not fit in the address space");
         let page_bytes = os::page_bytes();
         let alignment = layout.alignment.max(CACHE_LINE_BYTES);
@@ -78,36 +97,55 @@ impl Span {
         // SAFETY: at most `before_base` bytes into the reservation.
         let base = unsafe { reservation.add(base - first) };
         let committed = Cell::new((nothing, nothing));
-        let stride = layout.stride;
-        Ok(Self { reservation, reserved_bytes, base, stride, side_bytes_per_block, committed })
+        Ok(Self {
+            reservation,
+            reserved_bytes,
+            base,
+            stride: layout.stride,
+            side_bytes_per_block,
+            residency,
+            committed,
+        })
     }
 
-    /// Makes the memory of the first `capacity` blocks usable, and that beside them. `false`: the
-    /// system refuses; then nothing was lost.
-    #[must_use]
-    pub(crate) fn commit(&self, capacity: usize) -> bool {
+    /// Makes the memory of the first `capacity` blocks usable, and that beside them. If the system
+    /// refuses, nothing is lost.
+    pub(crate) fn commit(&self, capacity: usize) -> Result<(), Refusal> {
         let page_bytes = os::page_bytes();
         let (low, high) = self.committed.get();
         let base = self.base.addr().get();
         let new_low = low.min((base - self.side_bytes(capacity)) / page_bytes * page_bytes);
         let new_high = high.max((base + capacity * self.stride).next_multiple_of(page_bytes));
-        let is_done = if low == high {
-            self.commit_range(new_low..new_high)
+        if low == high {
+            self.commit_range(new_low..new_high)?;
         } else {
-            self.commit_range(new_low..low) && self.commit_range(high..new_high)
-        };
-        if is_done {
-            self.committed.set((new_low, new_high));
+            self.commit_range(new_low..low)?;
+            self.commit_range(high..new_high)?;
         }
-        is_done
+        self.committed.set((new_low, new_high));
+        Ok(())
     }
 
-    fn commit_range(&self, range: Range<usize>) -> bool {
+    fn commit_range(&self, range: Range<usize>) -> Result<(), Refusal> {
+        if range.is_empty() {
+            return Ok(());
+        }
         let offset = range.start - self.reservation.addr().get();
         // SAFETY: inside the reservation, which covers the greatest capacity.
         let start = unsafe { self.reservation.add(offset) };
         // SAFETY: reserved by this span, and on an OS page.
-        range.is_empty() || unsafe { os::commit(start, range.len()) }
+        if !unsafe { os::commit(start, range.len()) } {
+            return Err(NO_MEMORY);
+        }
+        // SAFETY: just committed, whole OS pages.
+        if self.residency.lock && !unsafe { os::keep_in_memory(start, range.len()) } {
+            return Err(NOT_LOCKED);
+        }
+        // SAFETY: just committed, whole OS pages.
+        if self.residency.prefault && !unsafe { os::prefault(start, range.len()) } {
+            return Err(NO_MEMORY);
+        }
+        Ok(())
     }
 
     /// How many blocks there are if the last OS page of the first `capacity` is used to its end.
@@ -144,6 +182,11 @@ impl Span {
 const NO_MEMORY: Refusal =
     Refusal::new(Error::OutOfMemory, "the system gave no memory for the span");
 
+const NOT_LOCKED: Refusal = Refusal::new(
+    Error::OutOfMemory,
+    "the system does not lock the memory (POOL_LOCK_MEMORY); raise RLIMIT_MEMLOCK",
+);
+
 impl Drop for Span {
     fn drop(&mut self) {
         // SAFETY: S3; the pool that owned this span is gone, its blocks with it.
@@ -178,7 +221,7 @@ mod tests {
             [(16, 0, 8), (100, 0, 7), (4096, 0, 3), (64, 1 << 16, 2), (1, 1 << 21, 3)]
         {
             let mut layout = layout(size, alignment, capacity, 0);
-            let span = Span::new(&mut layout, 1).expect("memory");
+            let span = Span::new(&mut layout, 1, Residency::default()).expect("memory");
             assert_eq!(span.base().addr().get() % layout.alignment, 0);
             fill(&span, capacity, layout.stride, 0xAB);
             assert!(span.resident_bytes() >= layout.span_bytes_max());
@@ -189,15 +232,15 @@ mod tests {
     fn a_span_grows_in_both_directions_and_keeps_what_is_there() {
         for size in [8, 24, 100, 5000] {
             let mut layout = layout(size, 0, 1, 1 << 20);
-            let span = Span::new(&mut layout, 1).expect("address space");
+            let span = Span::new(&mut layout, 1, Residency::default()).expect("address space");
             fill(&span, 1, layout.stride, 0x5A);
             for capacity in [2, 3, 100, 101, 5000] {
-                assert!(span.commit(capacity));
+                span.commit(capacity).expect("memory");
                 // SAFETY: S2.
                 assert_eq!(unsafe { span.base().read() }, 0x5A);
                 fill(&span, capacity, layout.stride, 0x5A);
             }
-            assert!(span.commit(7), "less than there is changes nothing");
+            span.commit(7).expect("less than there is changes nothing");
             fill(&span, 5000, layout.stride, 0x11);
         }
     }
@@ -205,7 +248,7 @@ mod tests {
     #[test]
     fn whole_pages_are_used_to_their_end() {
         let mut layout = layout(64, 0, 1, 1000);
-        let span = Span::new(&mut layout, 1).expect("memory");
+        let span = Span::new(&mut layout, 1, Residency::default()).expect("memory");
         let capacity = span.capacity_of_whole_pages(1);
         assert!(capacity > 1 && capacity <= 64);
         let end = span.base().addr().get() + capacity * 64;
@@ -215,7 +258,7 @@ mod tests {
     #[test]
     fn an_unbounded_span_takes_what_it_gets() {
         let mut layout = layout(64, 0, 10, UNBOUNDED);
-        let span = Span::new(&mut layout, 1).expect("address space");
+        let span = Span::new(&mut layout, 1, Residency::default()).expect("address space");
         assert!(layout.max_capacity >= 1 << 30, "{layout:?}");
         assert!(span.reserved_bytes() >= layout.span_bytes_max());
         assert_eq!(span.resident_bytes(), 0);
@@ -223,13 +266,14 @@ mod tests {
 
     #[test]
     fn a_small_pool_is_a_single_os_page() {
-        let span = Span::new(&mut layout(16, 0, 8, 0), 1).expect("memory");
+        let span = Span::new(&mut layout(16, 0, 8, 0), 1, Residency::default()).expect("memory");
         assert_eq!(span.reserved_bytes(), os::page_bytes());
     }
 
     #[test]
     fn a_new_span_takes_no_memory() {
-        let span = Span::new(&mut layout(64, 0, 1_000_000, 0), 1).expect("memory");
+        let span =
+            Span::new(&mut layout(64, 0, 1_000_000, 0), 1, Residency::default()).expect("memory");
         assert_eq!(span.resident_bytes(), 0);
     }
 }
