@@ -60,11 +60,18 @@ impl Pair {
     }
 
     fn checked(&self) -> bool {
-        self.options.checks != POOL_CHECKS_NONE
+        self.options.checks != POOL_CHECKS_NONE || self.has_heap()
+    }
+
+    fn has_heap(&self) -> bool {
+        self.options.on_exhausted == POOL_EXHAUSTED_HEAP
     }
 
     /// Blocks that can still be had, those that the pool would grow by too.
     fn free(&self) -> usize {
+        if self.has_heap() {
+            return usize::MAX;
+        }
         self.options.capacity.max(self.options.max_capacity) - self.live.len()
     }
 
@@ -135,7 +142,10 @@ impl Pair {
             Call::DeallocateTwice(which) if self.checked() && !self.order.is_empty() => {
                 let block = self.leaves(which);
                 assert_eq!(self.pool.give(block), POOL_OK);
-                assert_eq!(self.pool.give(block), POOL_ERR_DOUBLE_FREE);
+                // A heap block is the heap's again, and no block of this pool.
+                let again = self.pool.give(block);
+                assert!(again == POOL_ERR_DOUBLE_FREE || again == POOL_ERR_FOREIGN_POINTER);
+                assert!(again == POOL_ERR_DOUBLE_FREE || self.has_heap());
             }
             Call::DeallocateInterior(which, into) if self.checked() && !self.order.is_empty() => {
                 let stride = pool_stride(self.pool.0);
@@ -167,15 +177,17 @@ impl Pair {
     fn agree(&self) {
         let pool = self.pool.0;
         assert_eq!(pool_in_use(pool), self.live.len());
-        assert_eq!(pool_available(pool), pool_capacity(pool) - self.live.len());
-        assert!(pool_capacity(pool) >= self.options.capacity);
-        assert!(pool_capacity(pool) - self.live.len() <= self.free());
         assert_eq!(pool_validate(pool), POOL_OK);
+        assert!(pool_capacity(pool) >= self.options.capacity);
         let mut stats =
             pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
         // SAFETY: a struct of the size that it says.
         assert_eq!(unsafe { pool_get_stats(pool, &raw mut stats) }, POOL_OK);
         assert_eq!(stats.peak_in_use, self.peak);
+        let in_span = self.live.len() - stats.heap_blocks;
+        assert_eq!(stats.available, pool_capacity(pool) - in_span);
+        assert!(stats.heap_blocks == 0 || self.has_heap());
+        assert!(self.has_heap() || stats.available <= self.free());
         assert_eq!((stats.allocations - stats.deallocations) as usize, self.live.len());
     }
 }
@@ -189,13 +201,15 @@ proptest! {
         capacity in prop_oneof![3 => 1_usize..40, 1 => 1_usize..400],
         room in prop_oneof![Just(0_usize), 1_usize..60],
         alignment in prop_oneof![Just(0_usize), (0_u32..14).prop_map(|shift| 1 << shift)],
+        on_exhausted in prop_oneof![3 => Just(POOL_EXHAUSTED_NULL), 1 => Just(POOL_EXHAUSTED_HEAP)],
         checks in prop_oneof![3 => Just(POOL_CHECKS_STANDARD), 1 => Just(POOL_CHECKS_NONE)],
         calls in prop::collection::vec(call(), 1..120),
     ) {
         listen();
         let max_capacity = if room == 0 { 0 } else { capacity + room };
         let options = options(block_size, capacity);
-        let mut pair = Pair::new(pool_options_t { max_capacity, alignment, checks, ..options });
+        let options = pool_options_t { max_capacity, alignment, checks, on_exhausted, ..options };
+        let mut pair = Pair::new(options);
         for call in &calls {
             pair.apply(call);
             pair.agree();

@@ -102,7 +102,9 @@
 #define POOL_EXHAUSTED_NULL 0
 
 /**
- * `on_exhausted`: further blocks come from the heap. Not in this version yet.
+ * `on_exhausted`: beyond the last block, and where the pool can't grow, blocks come from the heap,
+ * as large, as aligned and as checked; they go back to it at once. With POOL_CHECKS_NONE such a
+ * pool checks as with POOL_CHECKS_STANDARD, because it must tell its blocks apart.
  */
 #define POOL_EXHAUSTED_HEAP 1
 
@@ -291,11 +293,11 @@ typedef struct {
    */
   size_t max_capacity;
   /**
-   * Blocks that are live.
+   * Blocks that are live, those on the heap too.
    */
   size_t in_use;
   /**
-   * Blocks that are free: capacity - in_use.
+   * Blocks that are free: capacity - in_use, where no block is on the heap.
    */
   size_t available;
   /**
@@ -609,14 +611,14 @@ POOL_API POOL_NODISCARD size_t pool_alignment(const pool_t *pool) POOL_NOEXCEPT;
 POOL_API POOL_NODISCARD size_t pool_capacity(const pool_t *pool) POOL_NOEXCEPT;
 
 /**
- * How many blocks are live. 0 for a bad handle, which is logged.
+ * How many blocks are live, those on the heap too. 0 for a bad handle, which is logged.
  *
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API POOL_NODISCARD size_t pool_in_use(const pool_t *pool) POOL_NOEXCEPT;
 
 /**
- * How many blocks are free: pool_capacity - pool_in_use. 0 for a bad handle, which is logged.
+ * How many blocks are free without growth or the heap. 0 for a bad handle, which is logged.
  *
  * Thread-safety: as the pool's `threading` says.
  */

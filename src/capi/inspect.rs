@@ -26,9 +26,9 @@ pub struct pool_stats_t {
     pub capacity: usize,
     /// Blocks that the pool may grow to.
     pub max_capacity: usize,
-    /// Blocks that are live.
+    /// Blocks that are live, those on the heap too.
     pub in_use: usize,
-    /// Blocks that are free: capacity - in_use.
+    /// Blocks that are free: capacity - in_use, where no block is on the heap.
     pub available: usize,
     /// The most blocks that were ever live at once.
     pub peak_in_use: usize,
@@ -67,7 +67,7 @@ impl pool_stats_t {
             reserved_bytes: pool.reserved_bytes(),
             resident_bytes: pool.resident_bytes(),
             metadata_bytes: pool.metadata_bytes(),
-            heap_blocks: 0,
+            heap_blocks: pool.heap_blocks(),
         }
     }
 }
@@ -159,7 +159,7 @@ pub extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
     size("pool_capacity", pool, Pool::capacity)
 }
 
-/// How many blocks are live. 0 for a bad handle, which is logged.
+/// How many blocks are live, those on the heap too. 0 for a bad handle, which is logged.
 ///
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
@@ -168,7 +168,7 @@ pub extern "C" fn pool_in_use(pool: *const pool_t) -> usize {
     size("pool_in_use", pool, |pool| pool.counts().in_use)
 }
 
-/// How many blocks are free: pool_capacity - pool_in_use. 0 for a bad handle, which is logged.
+/// How many blocks are free without growth or the heap. 0 for a bad handle, which is logged.
 ///
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]

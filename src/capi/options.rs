@@ -24,7 +24,9 @@ pub const POOL_CHECKS_FULL: u32 = 2;
 
 /// `on_exhausted`: an allocation beyond the last block answers NULL.
 pub const POOL_EXHAUSTED_NULL: u32 = 0;
-/// `on_exhausted`: further blocks come from the heap. Not in this version yet.
+/// `on_exhausted`: beyond the last block, and where the pool can't grow, blocks come from the heap,
+/// as large, as aligned and as checked; they go back to it at once. With POOL_CHECKS_NONE such a
+/// pool checks as with POOL_CHECKS_STANDARD, because it must tell its blocks apart.
 pub const POOL_EXHAUSTED_HEAP: u32 = 1;
 
 /// `on_misuse`: log it and return the status.
@@ -170,6 +172,7 @@ impl pool_options_t {
             }
             _ => return Err(Refusal::invalid("checks is none of POOL_CHECKS_*")),
         };
+        config.heap_overflow = self.on_exhausted == POOL_EXHAUSTED_HEAP;
         config.residency = Residency {
             prefault: self.flags & POOL_PREFAULT != 0,
             lock: self.flags & POOL_LOCK_MEMORY != 0,
@@ -203,10 +206,7 @@ impl pool_options_t {
             _ => return Err(Refusal::invalid("threading is none of POOL_THREADS_*")),
         }
         match self.on_exhausted {
-            POOL_EXHAUSTED_NULL => {}
-            POOL_EXHAUSTED_HEAP => {
-                return Err(Refusal::unsupported("POOL_EXHAUSTED_HEAP is not in this version yet"));
-            }
+            POOL_EXHAUSTED_NULL | POOL_EXHAUSTED_HEAP => {}
             _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
         }
         if self.flags >= POOL_GUARD_PAGES << 1 {

@@ -38,6 +38,8 @@ pub(crate) struct Config {
     /// 0: natural.
     pub(crate) alignment: usize,
     pub(crate) checks: CheckLevel,
+    /// Beyond the last block, blocks come from the heap.
+    pub(crate) heap_overflow: bool,
     pub(crate) residency: Residency,
     pub(crate) on_misuse: OnMisuse,
     pub(crate) on_leak: OnLeak,
@@ -53,6 +55,7 @@ impl Config {
             max_capacity: 0,
             alignment: 0,
             checks: CheckLevel::Standard,
+            heap_overflow: false,
             residency: Residency::default(),
             on_misuse: OnMisuse::Return,
             on_leak: OnLeak::Warn,
@@ -60,8 +63,12 @@ impl Config {
         }
     }
 
-    /// The level of checks once `MEMORY_POOL_CHECKS` has had its say.
+    /// The level of checks once `MEMORY_POOL_CHECKS` has had its say. Blocks of the span and of the
+    /// heap must be told apart, so with heap overflow the checks are standard at least.
     pub(crate) fn checks_in_force(&self) -> CheckLevel {
+        if self.heap_overflow {
+            return CheckLevel::Standard;
+        }
         let read = |value: &str| match value {
             "none" => CheckLevel::None,
             "standard" => CheckLevel::Standard,

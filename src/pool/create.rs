@@ -15,6 +15,7 @@ use crate::pool::Pool;
 use crate::pool::config::{CheckLevel, Config};
 use crate::pool::engine::Engine;
 use crate::pool::handles;
+use crate::pool::overflow::Overflow;
 use crate::pool::single::Single;
 use crate::source::os;
 use crate::span::Span;
@@ -25,7 +26,9 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let mut layout = plan(&config)?;
     let span = Span::new(&mut layout, side_bytes_per_block(&config), config.residency)?;
     let engine = engine(&config, &layout, &span);
-    let handle = handles::insert(Pool { engine, layout, span, config, trimmed: Cell::new(None) })?;
+    let overflow = config.heap_overflow.then(|| Overflow::new(&layout));
+    let handle =
+        handles::insert(Pool { engine, layout, span, config, overflow, trimmed: Cell::new(None) })?;
     log!(
         Level::Debug,
         "pool \"{}\" created: {} blocks, at most {}, of {} bytes (stride {}, alignment {}), \

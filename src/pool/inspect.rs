@@ -8,6 +8,7 @@ use crate::freelist::intrusive::IntrusiveList;
 use crate::pool::Pool;
 use crate::pool::engine::each;
 use crate::pool::handles;
+use crate::pool::overflow::Overflow;
 use crate::pool::single::{Counts, Single};
 
 /// An invariant of `pool/mod.rs` that does not hold.
@@ -15,8 +16,35 @@ use crate::pool::single::{Counts, Single};
 pub(crate) struct Broken(&'static str);
 
 impl Pool {
+    /// The figures of the span and of the heap blocks together.
     pub(crate) fn counts(&self) -> Counts {
+        let mut counts = self.span_counts();
+        if let Some(overflow) = &self.overflow {
+            let heap_blocks = overflow.blocks();
+            counts.in_use += heap_blocks;
+            counts.allocations += overflow.allocations();
+            counts.deallocations += overflow.allocations() - heap_blocks as u64;
+            if overflow.peak() > 0 {
+                // A heap block is handed out only while every block of the span is in use.
+                counts.peak_in_use = self.capacity() + overflow.peak();
+            }
+        }
+        counts
+    }
+
+    pub(super) fn span_counts(&self) -> Counts {
         each!(&self.engine, engine => engine.counts())
+    }
+
+    /// Blocks that are live on the heap.
+    pub(crate) fn heap_blocks(&self) -> usize {
+        self.overflow.as_ref().map_or(0, Overflow::blocks)
+    }
+
+    /// The heap block that `pointer` leads into, and how far.
+    pub(super) fn heap_block_with(&self, pointer: UserPointer) -> Option<(usize, usize)> {
+        let (block, into) = self.overflow.as_ref()?.containing(pointer)?;
+        Some((block.addr().get(), into))
     }
 
     /// Blocks there are now.
@@ -25,7 +53,7 @@ impl Pool {
     }
 
     pub(crate) fn available(&self) -> usize {
-        self.capacity() - self.counts().in_use
+        self.capacity() - self.span_counts().in_use
     }
 
     pub(crate) fn reserved_bytes(&self) -> usize {

@@ -25,6 +25,7 @@ mod engine;
 mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
+mod overflow;
 mod report;
 mod single;
 mod trim;
@@ -40,6 +41,7 @@ use crate::source::os::Memory;
 use crate::span::Span;
 use config::{Config, Name};
 use engine::{Engine, each};
+use overflow::Overflow;
 
 pub(crate) use create::{create, plan};
 pub(crate) use destroy::destroy;
@@ -53,6 +55,8 @@ pub(crate) struct Pool {
     layout: Layout,
     span: Span,
     config: Config,
+    /// With `POOL_EXHAUSTED_HEAP`.
+    overflow: Option<Overflow>,
     /// The links of pages that wait since the last trim.
     trimmed: Cell<Option<Memory>>,
 }
@@ -76,6 +80,9 @@ impl Pool {
         if self.grow_when_dry() {
             return each!(&self.engine, engine => engine.allocate_slow()).block;
         }
+        if let Some(block) = self.overflow.as_ref().and_then(Overflow::allocate) {
+            return Some(block);
+        }
         each!(&self.engine, engine => engine.count_failure());
         self.report(Finding::Exhausted);
         None
@@ -95,12 +102,25 @@ impl Pool {
         entry: Option<usize>,
     ) -> Result<(), Error> {
         let result = each!(&self.engine, engine => engine.deallocate_slow(pointer));
+        let result = match (result, &self.overflow) {
+            (Err(Error::ForeignPointer), Some(overflow)) => {
+                if overflow.deallocate(pointer) {
+                    Ok(())
+                } else if overflow.containing(pointer).is_some() {
+                    Err(Error::InteriorPointer)
+                } else {
+                    Err(Error::ForeignPointer)
+                }
+            }
+            (result, _) => result,
+        };
         result.inspect_err(|_| self.report(Finding::BadPointer { pointer, entry }))
     }
 
     /// Makes every block free.
     pub(crate) fn reset(&self) {
         each!(&self.engine, engine => engine.reset());
+        self.overflow.iter().for_each(Overflow::clear);
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -114,6 +134,7 @@ impl Pool {
     /// Whether `pointer` is the start of a block, free or live.
     pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
         each!(&self.engine, engine => engine.checks().index_of(pointer)).is_some()
+            || self.overflow.as_ref().is_some_and(|overflow| overflow.find(pointer).is_some())
     }
 
     fn base(&self) -> NonNull<u8> {

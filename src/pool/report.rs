@@ -53,6 +53,12 @@ impl Pool {
                  changed. Deallocate the pointer that pool_allocate answered",
                 address - into
             )),
+            Place::Foreign if let Some((block, into)) = self.heap_block_with(pointer) => {
+                self.misuse(format_args!(
+                    "{entry}{address:#x} lies {into} bytes into the heap block at {block:#x}; \
+                     nothing was changed. Deallocate the pointer that pool_allocate answered"
+                ));
+            }
             Place::Foreign => self.misuse(format_args!(
                 "{entry}{address:#x} is no block of this pool, whose blocks lie from {:#x} to \
                  {:#x}; nothing was changed. Give it back to where it came from",

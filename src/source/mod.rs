@@ -1,3 +1,4 @@
 //! Layer 1: where memory comes from.
 
+pub(crate) mod heap;
 pub(crate) mod os;

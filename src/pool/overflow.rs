@@ -1,0 +1,101 @@
+//! Blocks beyond the last one, from the heap: `POOL_EXHAUSTED_HEAP`.
+//!
+//! They are as large and as aligned as the blocks of the span, and go back to the heap as soon as
+//! they are deallocated. A set of their addresses tells them from every other pointer, so that a
+//! pointer is freed only if it is the start of a heap block that is live. All of it is slow path:
+//! the hot paths see no more than that the pointer is none of the span's.
+//!
+//! O1. `live` holds the addresses of the heap blocks that are handed out, and nothing else.
+
+use core::cell::{Cell, RefCell};
+use core::ptr::NonNull;
+use std::collections::HashSet;
+
+use crate::base::ids::{Block, UserPointer};
+use crate::layout::stride::Layout;
+use crate::source::heap;
+
+/// The heap blocks of one pool.
+pub(crate) struct Overflow {
+    bytes: usize,
+    alignment: usize,
+    live: RefCell<HashSet<NonNull<u8>>>,
+    peak: Cell<usize>,
+    allocations: Cell<u64>,
+}
+
+impl Overflow {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self {
+            bytes: layout.stride,
+            alignment: layout.alignment,
+            live: RefCell::default(),
+            peak: Cell::new(0),
+            allocations: Cell::new(0),
+        }
+    }
+
+    /// `None`: the heap has no memory, for the block or for remembering it.
+    pub(crate) fn allocate(&self) -> Option<Block> {
+        let mut live = self.live.borrow_mut();
+        live.try_reserve(1).ok()?;
+        let block = heap::allocate(self.bytes, self.alignment)?;
+        live.insert(block);
+        self.peak.set(self.peak.get().max(live.len()));
+        self.allocations.set(self.allocations.get() + 1);
+        Some(block)
+    }
+
+    /// Frees the live heap block that `pointer` is the start of; `false`: it is none.
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+        let found = self.find(pointer);
+        if let Some(block) = found {
+            self.live.borrow_mut().remove(&block);
+            // SAFETY: O1, it was live until now.
+            unsafe { heap::free(block) };
+        }
+        found.is_some()
+    }
+
+    /// Frees every block.
+    pub(crate) fn clear(&self) {
+        for block in self.live.take() {
+            // SAFETY: O1, and the set is empty from here on.
+            unsafe { heap::free(block) };
+        }
+    }
+
+    /// The live heap block that starts at `pointer`.
+    pub(crate) fn find(&self, pointer: UserPointer) -> Option<Block> {
+        let start = NonNull::new(core::ptr::without_provenance_mut(pointer.address()))?;
+        self.live.borrow().get(&start).copied()
+    }
+
+    /// The live heap block that `pointer` leads into, and how far. Looks at each.
+    pub(crate) fn containing(&self, pointer: UserPointer) -> Option<(Block, usize)> {
+        let into = |block: &Block| pointer.address().wrapping_sub(block.addr().get());
+        let live = self.live.borrow();
+        live.iter().find(|block| into(block) < self.bytes).map(|block| (*block, into(block)))
+    }
+
+    /// How many are live now.
+    pub(crate) fn blocks(&self) -> usize {
+        self.live.borrow().len()
+    }
+
+    /// The most that were ever live at once.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.get()
+    }
+
+    /// How many were handed out since creation.
+    pub(crate) fn allocations(&self) -> u64 {
+        self.allocations.get()
+    }
+}
+
+impl Drop for Overflow {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

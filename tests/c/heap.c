@@ -1,0 +1,89 @@
+/* POOL_EXHAUSTED_HEAP: beyond the last block, blocks of the heap, as good as any. */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "check.h"
+#include "memory_pool/pool.h"
+
+enum { CAPACITY = 4, ALL = 50, BLOCK_SIZE = 40, ALIGNMENT = 256 };
+
+static char last_message[600];
+
+static void keep(void *user_data, int32_t level, const char *message) {
+  (void)user_data, (void)level;
+  strncpy(last_message, message, sizeof last_message - 1);
+}
+
+static pool_stats_t stats_of(const pool_t *pool) {
+  pool_stats_t stats = {0};
+  stats.struct_size = sizeof stats;
+  CHECK(pool_get_stats(pool, &stats) == POOL_OK);
+  return stats;
+}
+
+static void take_all(pool_t *pool, unsigned char **blocks) {
+  for (int i = 0; i < ALL; ++i) {
+    blocks[i] = pool_allocate(pool);
+    CHECK(blocks[i] != NULL && (uintptr_t)blocks[i] % ALIGNMENT == 0);
+    CHECK(pool_owns(pool, blocks[i]));
+    memset(blocks[i], i, BLOCK_SIZE);
+  }
+}
+
+static void counts_and_keeps_them_apart(pool_t *pool, unsigned char **blocks) {
+  take_all(pool, blocks);
+  CHECK(pool_capacity(pool) == CAPACITY && pool_in_use(pool) == ALL);
+  CHECK(pool_available(pool) == 0);
+  CHECK(stats_of(pool).heap_blocks == ALL - CAPACITY && stats_of(pool).peak_in_use == ALL);
+  for (int i = 0; i < ALL; ++i) {
+    for (int byte = 0; byte < BLOCK_SIZE; ++byte) CHECK(blocks[i][byte] == i);
+  }
+  /* A span block goes back to the span, a heap block to the heap. */
+  CHECK(pool_deallocate(pool, blocks[2]) == POOL_OK && pool_available(pool) == 1);
+  CHECK(stats_of(pool).heap_blocks == ALL - CAPACITY);
+  CHECK(pool_deallocate(pool, blocks[20]) == POOL_OK && pool_available(pool) == 1);
+  CHECK(stats_of(pool).heap_blocks == ALL - CAPACITY - 1 && !pool_owns(pool, blocks[20]));
+  CHECK(pool_allocate(pool) == blocks[2]);
+  CHECK(pool_in_use(pool) == ALL - 1 && pool_validate(pool) == POOL_OK);
+}
+
+static void misuse_is_found(pool_t *pool, unsigned char **blocks) {
+  for (int into = 1; into < BLOCK_SIZE; ++into) {
+    CHECK(pool_deallocate(pool, blocks[30] + into) == POOL_ERR_INTERIOR_POINTER);
+    CHECK(strstr(last_message, "into the heap block") != NULL);
+  }
+  CHECK(pool_deallocate(pool, blocks[20]) == POOL_ERR_FOREIGN_POINTER); /* the heap's by now */
+  CHECK(pool_deallocate(pool, &last_message) == POOL_ERR_FOREIGN_POINTER);
+  CHECK(pool_in_use(pool) == ALL - 1);
+}
+
+static void the_end_takes_them_along(pool_t *pool, unsigned char **blocks) {
+  CHECK(pool_reset(pool) == POOL_OK && pool_in_use(pool) == 0);
+  CHECK(stats_of(pool).heap_blocks == 0);
+  CHECK(stats_of(pool).allocations == stats_of(pool).deallocations);
+  take_all(pool, blocks);
+  CHECK(pool_destroy(pool) == POOL_OK);
+  CHECK(strstr(last_message, "50 live blocks") != NULL);
+}
+
+int main(void) {
+  unsigned char *blocks[ALL];
+  const uint32_t levels[] = {POOL_CHECKS_STANDARD, POOL_CHECKS_NONE};
+  pool_set_log_callback(keep, NULL, POOL_LOG_WARN);
+  for (int level = 0; level < 2; ++level) {
+    pool_options_t options = POOL_OPTIONS_INIT;
+    pool_t *pool = NULL;
+    options.block_size = BLOCK_SIZE;
+    options.capacity = CAPACITY;
+    options.alignment = ALIGNMENT;
+    options.threading = POOL_THREADS_SINGLE;
+    options.checks = levels[level];
+    options.on_exhausted = POOL_EXHAUSTED_HEAP;
+    CHECK(pool_create_with(&options, &pool) == POOL_OK);
+    counts_and_keeps_them_apart(pool, blocks);
+    misuse_is_found(pool, blocks);
+    the_end_takes_them_along(pool, blocks);
+  }
+  return CHECK_RESULT();
+}
