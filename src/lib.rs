@@ -16,7 +16,8 @@
 //! To understand the pool, read `pool/mod.rs`, then `pool/single.rs`, then what they call.
 //! ARCHITECTURE.md has the words and the pictures; include/memory_pool/pool.h is what users see.
 //!
-//! Rust users call the same functions as C users do; they are exported here.
+//! Rust users call the same functions as C users do; they are exported here. Their contract is
+//! what each says under "Thread-safety", and in a pool without checks that the caller is right.
 
 #![deny(unreachable_pub)]
 

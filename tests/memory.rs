@@ -47,14 +47,12 @@ fn memory_is_taken_when_touched_and_goes_back_when_trimmed() {
     assert_eq!(unsafe { pool_trim(pool.0, &raw mut bytes) }, POOL_OK);
     assert!(bytes >= COUNT * 64);
     assert!(process_resident_bytes() < before + MIB, "memory did not go back");
-    assert_eq!(pool_validate(pool.0), POOL_OK);
+    assert_eq!(pool.validate(), POOL_OK);
 
     // The process's own count and the pool's agree.
-    let mut stats = pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
     let first = pool.take();
     // SAFETY: a block of 64 bytes.
     unsafe { first.write_bytes(1, 64) };
-    // SAFETY: a struct of the size that it says.
-    assert_eq!(unsafe { pool_get_stats(pool.0, &raw mut stats) }, POOL_OK);
+    let stats = pool.stats();
     assert!((4096..=4 * 4096).contains(&stats.resident_bytes), "{}", stats.resident_bytes);
 }

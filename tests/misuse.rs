@@ -10,23 +10,23 @@ const CAPACITY: usize = 7;
 
 /// Deallocates `pointer` and proves that nothing but a report came of it.
 fn refused(pool: &TestPool, pointer: *const u8, expected: pool_status_t) -> String {
-    let in_use = pool_in_use(pool.0);
+    let in_use = pool.in_use();
     assert_eq!(error_lines(), [""; 0]);
     assert_eq!(pool.give(pointer), expected, "{pointer:?}");
     let mut lines = error_lines();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert_eq!(pool_in_use(pool.0), in_use);
+    assert_eq!(pool.in_use(), in_use);
     lines.remove(0)
 }
 
 /// Takes and returns every block twice: the next 2 x capacity operations are right.
 fn works_as_before(pool: &TestPool) {
-    assert_eq!(pool_validate(pool.0), POOL_OK);
+    assert_eq!(pool.validate(), POOL_OK);
     for _ in 0..2 {
         let blocks = pool.take_all();
         blocks.iter().for_each(|&block| assert_eq!(pool.give(block), POOL_OK));
     }
-    assert_eq!(pool_validate(pool.0), POOL_OK);
+    assert_eq!(pool.validate(), POOL_OK);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_block_that_was_never_handed_out_does_not_go_back() {
         }
         assert_eq!(pool.give(first), POOL_OK);
         works_as_before(&pool);
-        pool_reset(pool.0);
+        pool.reset();
         assert!(refused(&pool, first, POOL_ERR_DOUBLE_FREE).contains("never handed out"));
         works_as_before(&pool);
     }
@@ -144,5 +144,5 @@ fn a_stride_that_only_division_can_handle_is_checked_as_well() {
     refused(&pool, blocks[1], POOL_ERR_DOUBLE_FREE);
     assert_eq!(pool.take(), blocks[1]);
     blocks.iter().for_each(|&block| assert_eq!(pool.give(block), POOL_OK));
-    assert_eq!(pool_validate(pool.0), POOL_OK);
+    assert_eq!(pool.validate(), POOL_OK);
 }

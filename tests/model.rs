@@ -77,8 +77,8 @@ impl Pair {
 
     /// A block came: it must be new, aligned, and apart from every other.
     fn came(&mut self, block: *mut u8) {
-        assert!(!block.is_null() && block.addr().is_multiple_of(pool_alignment(self.pool.0)));
-        assert!(pool_owns(self.pool.0, block.cast()));
+        assert!(!block.is_null() && block.addr().is_multiple_of(self.pool.alignment()));
+        assert!(self.pool.owns(block.cast()));
         self.stamp = self.stamp.wrapping_add(1);
         assert_eq!(self.live.insert(block, self.stamp), None, "a live block was handed out again");
         self.order.push(block);
@@ -110,8 +110,9 @@ impl Pair {
         match *call {
             Call::Allocate | Call::AllocateZeroed => {
                 let zeroed = matches!(call, Call::AllocateZeroed);
-                let allocate = if zeroed { pool_allocate_zeroed } else { pool_allocate };
-                let block = allocate(self.pool.0).cast::<u8>();
+                let pool = &self.pool;
+                let block = if zeroed { pool.take_zeroed() } else { pool.try_take_raw() };
+                let block = block.cast::<u8>();
                 assert_eq!(block.is_null(), self.free() == 0);
                 if !block.is_null() {
                     // SAFETY: the block is ours and has block_size bytes.
@@ -148,7 +149,7 @@ impl Pair {
                 assert!(again == POOL_ERR_DOUBLE_FREE || self.has_heap());
             }
             Call::DeallocateInterior(which, into) if self.checked() && !self.order.is_empty() => {
-                let stride = pool_stride(self.pool.0);
+                let stride = self.pool.stride();
                 let block = self.order[which % self.order.len()];
                 let inside = block.wrapping_add(1 + into % (stride - 1));
                 assert_eq!(self.pool.give(inside), POOL_ERR_INTERIOR_POINTER);
@@ -159,14 +160,14 @@ impl Pair {
                 self.live_blocks_are_whole();
             }
             Call::Grow(blocks) => {
-                let capacity = pool_capacity(self.pool.0);
+                let capacity = self.pool.capacity();
                 let fits =
                     capacity + blocks <= self.options.capacity.max(self.options.max_capacity);
-                assert_eq!(pool_grow(self.pool.0, blocks) == POOL_OK, fits);
-                assert_eq!(pool_capacity(self.pool.0), capacity + if fits { blocks } else { 0 });
+                assert_eq!(self.pool.grow(blocks) == POOL_OK, fits);
+                assert_eq!(self.pool.capacity(), capacity + if fits { blocks } else { 0 });
             }
             Call::Reset => {
-                assert_eq!(pool_reset(self.pool.0), POOL_OK);
+                assert_eq!(self.pool.reset(), POOL_OK);
                 self.live.clear();
                 self.order.clear();
             }
@@ -175,17 +176,14 @@ impl Pair {
     }
 
     fn agree(&self) {
-        let pool = self.pool.0;
-        assert_eq!(pool_in_use(pool), self.live.len());
-        assert_eq!(pool_validate(pool), POOL_OK);
-        assert!(pool_capacity(pool) >= self.options.capacity);
-        let mut stats =
-            pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
-        // SAFETY: a struct of the size that it says.
-        assert_eq!(unsafe { pool_get_stats(pool, &raw mut stats) }, POOL_OK);
+        let pool = &self.pool;
+        assert_eq!(pool.in_use(), self.live.len());
+        assert_eq!(pool.validate(), POOL_OK);
+        assert!(pool.capacity() >= self.options.capacity);
+        let stats = pool.stats();
         assert_eq!(stats.peak_in_use, self.peak);
         let in_span = self.live.len() - stats.heap_blocks;
-        assert_eq!(stats.available, pool_capacity(pool) - in_span);
+        assert_eq!(stats.available, pool.capacity() - in_span);
         assert!(stats.heap_blocks == 0 || self.has_heap());
         assert!(self.has_heap() || stats.available <= self.free());
         assert_eq!((stats.allocations - stats.deallocations) as usize, self.live.len());

@@ -18,7 +18,7 @@ use crate::pool::Pool;
 /// cbindgen:postfix=POOL_NOEXCEPT POOL_MALLOC
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
+pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
     match enter_fast(pool).and_then(Pool::allocate) {
         Some(block) => block.as_ptr().cast(),
         None => allocate_slow(pool),
@@ -42,10 +42,12 @@ extern "C" fn allocate_slow(pool: *mut pool_t) -> *mut c_void {
 /// cbindgen:postfix=POOL_NOEXCEPT POOL_MALLOC
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void {
-    let block = pool_allocate(pool);
+pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void {
+    // SAFETY: the caller keeps to the same contract here.
+    let block = unsafe { pool_allocate(pool) };
     if !block.is_null() {
-        let block_size = pool_block_size(pool);
+        // SAFETY: as above.
+        let block_size = unsafe { pool_block_size(pool) };
         // SAFETY: a block of this pool, handed out just now, has block_size bytes.
         unsafe { block.cast::<u8>().write_bytes(0, block_size) };
     }
@@ -60,7 +62,7 @@ pub extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void {
 /// the last two are found.
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
-pub extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool) {
         Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
         _ => deallocate_slow(pool, block),
@@ -80,7 +82,7 @@ extern "C" fn deallocate_slow(pool: *mut pool_t, block: *mut c_void) -> pool_sta
 /// Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
 /// Thread-safety: no other call with this pool may be under way.
 #[unsafe(no_mangle)]
-pub extern "C" fn pool_reset(pool: *mut pool_t) -> pool_status_t {
+pub unsafe extern "C" fn pool_reset(pool: *mut pool_t) -> pool_status_t {
     const CALL: &str = "pool_reset";
     status(CALL, || enter(CALL, pool).map(|pool| pool.reset()))
 }

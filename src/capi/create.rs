@@ -82,7 +82,7 @@ pub unsafe extern "C" fn pool_create_with(
 /// stays).
 /// Thread-safety: no other call with this pool may be under way.
 #[unsafe(no_mangle)]
-pub extern "C" fn pool_destroy(pool: *mut pool_t) -> pool_status_t {
+pub unsafe extern "C" fn pool_destroy(pool: *mut pool_t) -> pool_status_t {
     const CALL: &str = "pool_destroy";
     status(CALL, || {
         if pool.is_null() {

@@ -113,7 +113,7 @@ pub unsafe extern "C" fn pool_get_stats(
 /// Thread-safety: any thread, while the pool lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_owns(pool: *const pool_t, pointer: *const c_void) -> bool {
+pub unsafe extern "C" fn pool_owns(pool: *const pool_t, pointer: *const c_void) -> bool {
     const CALL: &str = "pool_owns";
     value(CALL, false, || enter(CALL, pool).is_ok_and(|pool| pool.owns(UserPointer::new(pointer))))
 }
@@ -127,7 +127,7 @@ fn size(call: &str, pool: *const pool_t, of: impl FnOnce(&Pool) -> usize) -> usi
 /// Thread-safety: any thread, while the pool lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_block_size(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_block_size(pool: *const pool_t) -> usize {
     size("pool_block_size", pool, |pool| pool.layout().block_size)
 }
 
@@ -137,7 +137,7 @@ pub extern "C" fn pool_block_size(pool: *const pool_t) -> usize {
 /// Thread-safety: any thread, while the pool lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_stride(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_stride(pool: *const pool_t) -> usize {
     size("pool_stride", pool, |pool| pool.layout().stride)
 }
 
@@ -146,7 +146,7 @@ pub extern "C" fn pool_stride(pool: *const pool_t) -> usize {
 /// Thread-safety: any thread, while the pool lives.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_alignment(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_alignment(pool: *const pool_t) -> usize {
     size("pool_alignment", pool, |pool| pool.layout().alignment)
 }
 
@@ -155,7 +155,7 @@ pub extern "C" fn pool_alignment(pool: *const pool_t) -> usize {
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
     size("pool_capacity", pool, Pool::capacity)
 }
 
@@ -164,7 +164,7 @@ pub extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_in_use(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_in_use(pool: *const pool_t) -> usize {
     size("pool_in_use", pool, |pool| pool.counts().in_use)
 }
 
@@ -173,7 +173,7 @@ pub extern "C" fn pool_in_use(pool: *const pool_t) -> usize {
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 #[must_use]
-pub extern "C" fn pool_available(pool: *const pool_t) -> usize {
+pub unsafe extern "C" fn pool_available(pool: *const pool_t) -> usize {
     size("pool_available", pool, Pool::available)
 }
 
@@ -184,7 +184,7 @@ pub extern "C" fn pool_available(pool: *const pool_t) -> usize {
 /// not hold), POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
 /// Thread-safety: no other call with this pool may be under way.
 #[unsafe(no_mangle)]
-pub extern "C" fn pool_validate(pool: *mut pool_t) -> pool_status_t {
+pub unsafe extern "C" fn pool_validate(pool: *mut pool_t) -> pool_status_t {
     const CALL: &str = "pool_validate";
     status(CALL, || enter(CALL, pool)?.validate().map_err(|_| Error::Corrupted))
 }

@@ -21,13 +21,22 @@ pub unsafe extern "C" fn pool_allocate_many(
 ) -> usize {
     const CALL: &str = "pool_allocate_many";
     value(CALL, 0, || {
-        let Ok(pool) = enter(CALL, pool) else { return 0 };
+        let Ok(mut found) = enter(CALL, pool) else { return 0 };
         if out_blocks.is_null() && count > 0 {
             bad_argument(CALL, Error::NullArgument, "out_blocks is NULL");
             return 0;
         }
         for got in 0..count {
-            let Some(block) = pool.allocate().or_else(|| pool.allocate_slow()) else { return got };
+            let block = match found.allocate() {
+                Some(block) => block,
+                None => {
+                    let Some(block) = found.allocate_slow() else { return got };
+                    // Looked up anew: the log callback may have destroyed the pool.
+                    let Ok(again) = enter(CALL, pool) else { return got };
+                    found = again;
+                    block
+                }
+            };
             // SAFETY: not NULL, so the caller has room for `count` entries there.
             unsafe { out_blocks.wrapping_add(got).write_unaligned(block.as_ptr().cast()) };
         }
@@ -49,7 +58,7 @@ pub unsafe extern "C" fn pool_deallocate_many(
 ) -> pool_status_t {
     const CALL: &str = "pool_deallocate_many";
     status(CALL, || {
-        let pool = enter(CALL, pool)?;
+        let mut found = enter(CALL, pool)?;
         if blocks.is_null() && count > 0 {
             return Err(bad_argument(CALL, Error::NullArgument, "blocks is NULL"));
         }
@@ -57,8 +66,10 @@ pub unsafe extern "C" fn pool_deallocate_many(
         for entry in 0..count {
             // SAFETY: not NULL, so the caller has `count` entries there.
             let block = UserPointer::new(unsafe { blocks.wrapping_add(entry).read_unaligned() });
-            if !pool.deallocate(block) {
-                result = result.and(pool.deallocate_slow(block, Some(entry)));
+            if !found.deallocate(block) {
+                result = result.and(found.deallocate_slow(block, Some(entry)));
+                // Looked up anew: the log callback may have destroyed the pool.
+                found = enter(CALL, pool)?;
             }
         }
         result

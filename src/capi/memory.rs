@@ -12,7 +12,7 @@ use crate::capi::pool_t;
 /// POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE; the pool is as it was then.
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
-pub extern "C" fn pool_grow(pool: *mut pool_t, blocks: usize) -> pool_status_t {
+pub unsafe extern "C" fn pool_grow(pool: *mut pool_t, blocks: usize) -> pool_status_t {
     const CALL: &str = "pool_grow";
     status(CALL, || enter(CALL, pool)?.grow(blocks).map_err(|refusal| refused(CALL, refusal)))
 }

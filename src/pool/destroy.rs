@@ -15,8 +15,10 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     if pool.counts().in_use > 0 {
         pool.leak()?;
     }
+    // Looked up anew: the log callback may have destroyed the pool while it heard of the leak.
+    let pool = handles::remove(handle)?;
     log!(Level::Debug, "pool \"{}\" destroyed", pool.name());
-    handles::remove(handle)
+    Ok(())
 }
 
 impl Pool {

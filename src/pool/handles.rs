@@ -84,18 +84,25 @@ static ARENAS: [Arena; ARENA_COUNT] = [const {
     }
 }; ARENA_COUNT];
 
-static REGISTRY: Lock<Registry> =
-    Lock::new(Registry { arena: 0, reserved: 0, committed: 0, used: 0, recycled: None });
+static REGISTRY: Lock<Registry> = Lock::new(Registry {
+    arena: 0,
+    base: ptr::null_mut(),
+    reserved: 0,
+    committed: 0,
+    used: 0,
+    recycled: [None; ARENA_COUNT],
+});
 
 /// Where the next slot comes from.
 struct Registry {
-    /// The arena that is being filled, and how many of its bytes are what.
+    /// The arena that is being filled, where it lies, and how many of its bytes are what.
     arena: usize,
+    base: *mut u8,
     reserved: usize,
     committed: usize,
     used: usize,
-    /// Slots whose pool is destroyed.
-    recycled: Option<NonNull<Slot>>,
+    /// Slots whose pool is destroyed, by arena.
+    recycled: [Option<NonNull<Slot>>; ARENA_COUNT],
 }
 
 // SAFETY: the slots that the registry points to are never unmapped (H1), and H3.
@@ -105,16 +112,28 @@ impl Arena {
     /// The slot that lives under `handle`, if it is in this arena.
     #[inline(always)]
     fn live_slot(&self, handle: UserPointer) -> Option<&'static Slot> {
-        // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it.
+        // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it, so
+        // that a new mask never meets an old base.
         let mask = self.mask.load(Ordering::Acquire);
-        // Relaxed: ordered by the Acquire above.
-        let base = self.base.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release in `Registry::commit`, which commits slots 0 and 1 and
+        // writes the key of slot 0 before it, so that an old mask may meet a new base.
+        let base = self.base.load(Ordering::Acquire);
         let slot = base.wrapping_add(handle.address() & mask);
         // SAFETY: H1.
         let slot = unsafe { &*slot.cast::<Slot>() };
         // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
         // everything that the creator wrote.
         (slot.key.load(Ordering::Relaxed) == handle.address()).then_some(slot)
+    }
+}
+
+impl Arena {
+    /// Whether `slot` is one of this arena's. Called under the registry's lock.
+    fn holds(&self, slot: &Slot) -> bool {
+        // Relaxed, twice: only written under the lock that is held.
+        let base = self.base.load(Ordering::Relaxed).addr();
+        let mask = self.mask.load(Ordering::Relaxed);
+        ptr::from_ref(slot).addr().wrapping_sub(base) <= mask
     }
 }
 
@@ -145,10 +164,7 @@ fn live_slot(handle: UserPointer) -> Option<&'static Slot> {
 
 /// Gives `pool` a slot and a handle that was never issued before.
 pub(crate) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
-    let slot = lock(&REGISTRY).take_slot()?;
-    // SAFETY: H1, and the slot is nobody else's since it left the registry.
-    let slot = unsafe { slot.as_ref() };
-    let handle = ptr::from_ref(slot).addr() + slot.generation.get() * HANDLE_STEP;
+    let (slot, handle) = lock(&REGISTRY).take_slot()?;
     // SAFETY: H2, the slot is empty.
     unsafe { slot.pool.get().write(MaybeUninit::new(pool)) };
     // Relaxed: see `Arena::live_slot`.
@@ -156,8 +172,8 @@ pub(crate) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
     Ok(UserPointer::new(ptr::without_provenance::<u8>(handle)))
 }
 
-/// Ends the pool under `handle`. Of two threads that try, one succeeds.
-pub(crate) fn remove(handle: UserPointer) -> Result<(), Error> {
+/// Takes the pool under `handle` out of its slot. Of two threads that try, one succeeds.
+pub(crate) fn remove(handle: UserPointer) -> Result<Pool, Error> {
     let slot = live_slot(handle).ok_or(Error::StaleHandle)?;
     // AcqRel: pairs with itself in another thread that destroys the same pool. Relaxed: a loser
     // reads nothing of the pool.
@@ -165,52 +181,65 @@ pub(crate) fn remove(handle: UserPointer) -> Result<(), Error> {
         .compare_exchange(handle.address(), 0, Ordering::AcqRel, Ordering::Relaxed)
         .map_err(|_| Error::StaleHandle)?;
     // SAFETY: H2, and only the thread whose exchange succeeded comes here.
-    drop(unsafe { slot.pool.get().cast::<Pool>().read() });
+    let pool = unsafe { slot.pool.get().cast::<Pool>().read() };
     lock(&REGISTRY).recycle(slot);
-    Ok(())
+    Ok(pool)
 }
 
 const NO_ROOM: Refusal =
     Refusal::new(Error::OutOfMemory, "the system gave no memory for one more handle");
 
 impl Registry {
-    fn take_slot(&mut self) -> Result<NonNull<Slot>, Refusal> {
-        if let Some(slot) = self.recycled {
-            // SAFETY: H1 and H3.
-            self.recycled = unsafe { slot.as_ref() }.next.take();
-            return Ok(slot);
-        }
+    /// An empty slot and the handle that its next pool has. The first arena comes first, because
+    /// the hot paths know it alone.
+    fn take_slot(&mut self) -> Result<(&'static Slot, usize), Refusal> {
+        let slot = match self.recycled.iter_mut().find(|list| list.is_some()) {
+            Some(list) => Self::pop(list),
+            None => Some(self.fresh_slot()?),
+        };
+        // SAFETY: H1.
+        let slot = unsafe { slot.ok_or(NO_ROOM)?.as_ref() };
+        Ok((slot, ptr::from_ref(slot).addr() + slot.generation.get() * HANDLE_STEP))
+    }
+
+    fn pop(list: &mut Option<NonNull<Slot>>) -> Option<NonNull<Slot>> {
+        let slot = list.take()?;
+        // SAFETY: H1 and H3.
+        *list = unsafe { slot.as_ref() }.next.take();
+        Some(slot)
+    }
+
+    fn fresh_slot(&mut self) -> Result<NonNull<Slot>, Refusal> {
         if self.used == self.committed {
             self.commit()?;
         }
-        // Relaxed: only written under the lock that is held.
-        let base = ARENAS[self.arena].base.load(Ordering::Relaxed);
-        let slot = NonNull::new(base.wrapping_add(self.used).cast()).ok_or(NO_ROOM)?;
+        let slot = NonNull::new(self.base.wrapping_add(self.used).cast()).ok_or(NO_ROOM)?;
         self.used += SLOT_BYTES;
         Ok(slot)
     }
 
-    /// Makes more slots of the arena usable, or the first of a new one.
+    /// Makes more slots of the arena usable, or the first of a new one. Only then are they shown
+    /// to callers (H1): first where they are, then how many.
     fn commit(&mut self) -> Result<(), Refusal> {
         if self.committed == self.reserved {
             self.reserve()?;
         }
-        let arena = &ARENAS[self.arena];
-        // Relaxed: only written under the lock that is held.
-        let base = arena.base.load(Ordering::Relaxed);
         let bytes = FIRST_COMMIT_BYTES.max(2 * self.committed);
-        let next = NonNull::new(base.wrapping_add(self.committed)).ok_or(NO_ROOM)?;
+        let next = NonNull::new(self.base.wrapping_add(self.committed)).ok_or(NO_ROOM)?;
         // SAFETY: inside the reservation, for both are powers of two; it begins on an OS page.
         if !unsafe { os::commit(next, bytes - self.committed) } {
             return Err(NO_ROOM);
         }
+        let arena = &ARENAS[self.arena];
         if self.committed == 0 {
-            // SAFETY: slot 0 was just committed, and is seen by nobody before the store below.
-            unsafe { base.cast::<AtomicUsize>().write(AtomicUsize::new(NOBODY)) };
+            // SAFETY: slot 0 was just committed, and is seen by nobody before the stores below.
+            unsafe { self.base.cast::<AtomicUsize>().write(AtomicUsize::new(NOBODY)) };
             self.used = SLOT_BYTES;
+            // Release: pairs with the Acquire of `base` in `Arena::live_slot`.
+            arena.base.store(self.base, Ordering::Release);
         }
         self.committed = bytes;
-        // Release: pairs with the Acquire in `Arena::live_slot`.
+        // Release: pairs with the Acquire of `mask` in `Arena::live_slot`.
         arena.mask.store(bytes - SLOT_BYTES, Ordering::Release);
         Ok(())
     }
@@ -218,7 +247,9 @@ impl Registry {
     /// Reserves the next arena: as large as it should be, or as the system allows.
     fn reserve(&mut self) -> Result<(), Refusal> {
         let next = if self.reserved == 0 { 0 } else { self.arena + 1 };
-        let arena = ARENAS.get(next).ok_or(NO_ROOM)?;
+        if next == ARENA_COUNT {
+            return Err(NO_ROOM);
+        }
         let mut bytes = FIRST_ARENA_BYTES << next;
         let base = loop {
             // Twice as much, so that an aligned arena lies in it.
@@ -228,21 +259,19 @@ impl Registry {
                 None => return Err(NO_ROOM),
             }
         };
-        let aligned = base.wrapping_add(base.addr().wrapping_neg() % bytes);
-        // Relaxed: published by the Release in `commit`.
-        arena.base.store(aligned, Ordering::Relaxed);
-        *self = Self { arena: next, reserved: bytes, committed: 0, used: 0, recycled: None };
+        self.base = base.wrapping_add(base.addr().wrapping_neg() % bytes);
+        (self.arena, self.reserved, self.committed, self.used) = (next, bytes, 0, 0);
         Ok(())
     }
 
     fn recycle(&mut self, slot: &'static Slot) {
         slot.generation.set(slot.generation.get() + 1);
-        if slot.generation.get() < GENERATIONS {
-            slot.next.set(self.recycled);
-            self.recycled = Some(NonNull::from(slot));
-        } else {
-            discard_if_retired(slot);
+        if slot.generation.get() == GENERATIONS {
+            return discard_if_retired(slot);
         }
+        let arena = ARENAS.iter().position(|arena| arena.holds(slot)).unwrap_or(self.arena);
+        slot.next.set(self.recycled[arena]);
+        self.recycled[arena] = Some(NonNull::from(slot));
     }
 }
 

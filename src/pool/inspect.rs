@@ -52,8 +52,9 @@ impl Pool {
         each!(&self.engine, engine => engine.capacity())
     }
 
+    /// Never below 0, whatever an unchecked double free did to the counters.
     pub(crate) fn available(&self) -> usize {
-        self.capacity() - self.span_counts().in_use
+        self.capacity().saturating_sub(self.span_counts().in_use)
     }
 
     pub(crate) fn reserved_bytes(&self) -> usize {

@@ -69,23 +69,31 @@ impl Pool {
     }
 
     /// A block, by every means there is; `None`: all are live.
+    ///
+    /// Nothing is looked at after a report: the log callback may have destroyed the pool.
     pub(crate) fn allocate_slow(&self) -> Option<Block> {
+        if let Some(block) = self.allocate() {
+            return Some(block);
+        }
         let supply = each!(&self.engine, engine => engine.allocate_slow());
-        if let Some(free_blocks) = supply.repaired {
-            self.report(Finding::DamagedFreeList { free_blocks });
+        let block = supply.block.or_else(|| self.allocate_beyond());
+        if block.is_none() {
+            each!(&self.engine, engine => engine.count_failure());
         }
-        if supply.block.is_some() {
-            return supply.block;
+        match supply.repaired {
+            Some(free_blocks) => self.report(Finding::DamagedFreeList { free_blocks }),
+            None if block.is_none() => self.report(Finding::Exhausted),
+            None => {}
         }
+        block
+    }
+
+    /// A block that is not there yet: by growth, or from the heap.
+    fn allocate_beyond(&self) -> Option<Block> {
         if self.grow_when_dry() {
             return each!(&self.engine, engine => engine.allocate_slow()).block;
         }
-        if let Some(block) = self.overflow.as_ref().and_then(Overflow::allocate) {
-            return Some(block);
-        }
-        each!(&self.engine, engine => engine.count_failure());
-        self.report(Finding::Exhausted);
-        None
+        self.overflow.as_ref().and_then(Overflow::allocate)
     }
 
     /// Takes a block back; `false`: the slow path must look at it.
@@ -101,6 +109,9 @@ impl Pool {
         pointer: UserPointer,
         entry: Option<usize>,
     ) -> Result<(), Error> {
+        if self.deallocate(pointer) {
+            return Ok(());
+        }
         let result = each!(&self.engine, engine => engine.deallocate_slow(pointer));
         let result = match (result, &self.overflow) {
             (Err(Error::ForeignPointer), Some(overflow)) => {

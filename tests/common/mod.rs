@@ -59,27 +59,67 @@ impl TestPool {
 
     /// A block, which there must be.
     pub fn take(&self) -> *mut u8 {
-        let block = pool_allocate(self.0);
+        let block = self.try_take_raw();
         assert!(!block.is_null());
         block.cast()
     }
 
     /// Gives `pointer` back and answers the status.
     pub fn give(&self, pointer: *const u8) -> pool_status_t {
-        pool_deallocate(self.0, pointer.cast_mut().cast())
+        self.give_raw(pointer.cast_mut().cast())
     }
 
     /// Every block of the pool, all live.
     pub fn take_all(&self) -> Vec<*mut u8> {
-        let blocks: Vec<_> = (0..pool_available(self.0)).map(|_| self.take()).collect();
-        assert!(pool_allocate(self.0).is_null(), "more blocks than capacity");
+        let blocks: Vec<_> = (0..self.available()).map(|_| self.take()).collect();
+        assert!(self.try_take_raw().is_null(), "more blocks than capacity");
         blocks
     }
+
+    /// The figures of the pool.
+    pub fn stats(&self) -> pool_stats_t {
+        let mut stats =
+            pool_stats_t { struct_size: size_of::<pool_stats_t>(), ..Default::default() };
+        // SAFETY: the pool lives as long as `self`; a struct of the size that it says.
+        assert_eq!(unsafe { pool_get_stats(self.0, &raw mut stats) }, POOL_OK);
+        stats
+    }
+}
+
+/// Methods that call the C function of the pool: one thread uses it, and it lives as long as its
+/// variable, which is all that the functions ask of a caller.
+macro_rules! methods {
+    ($($name:ident = $function:ident($($argument:ident: $kind:ty),*) -> $result:ty;)+) => {
+        impl TestPool {
+            $(
+                pub fn $name(&self, $($argument: $kind),*) -> $result {
+                    // SAFETY: one thread, and the pool lives.
+                    unsafe { $function(self.0, $($argument),*) }
+                }
+            )+
+        }
+    };
+}
+
+methods! {
+    try_take_raw = pool_allocate() -> *mut c_void;
+    take_zeroed = pool_allocate_zeroed() -> *mut c_void;
+    give_raw = pool_deallocate(block: *mut c_void) -> pool_status_t;
+    owns = pool_owns(pointer: *const c_void) -> bool;
+    stride = pool_stride() -> usize;
+    alignment = pool_alignment() -> usize;
+    capacity = pool_capacity() -> usize;
+    in_use = pool_in_use() -> usize;
+    available = pool_available() -> usize;
+    validate = pool_validate() -> pool_status_t;
+    reset = pool_reset() -> pool_status_t;
+    grow = pool_grow(blocks: usize) -> pool_status_t;
+    destroy = pool_destroy() -> pool_status_t;
 }
 
 impl Drop for TestPool {
     fn drop(&mut self) {
-        pool_reset(self.0);
-        assert_eq!(pool_destroy(self.0), POOL_OK);
+        assert_eq!(self.reset(), POOL_OK);
+        assert_eq!(self.destroy(), POOL_OK);
     }
 }
