@@ -51,7 +51,7 @@ fn debug_tells_of_creation_and_destruction() {
 }
 
 #[test]
-fn a_setting_that_is_not_understood_is_said_so_once() {
+fn a_setting_that_is_not_understood_is_said_so() {
     let line = stderr("MEMORY_POOL_LOG", "loud");
     assert_eq!(
         line,

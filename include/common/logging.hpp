@@ -3,10 +3,13 @@
 //     LOG_INFO("node ", node.id, " took ", micros, " us");     // parts after commas
 //     LOG_INFO("node " << node.id << " took " << micros);      // or as to a stream
 //
+// A part that holds an operator weaker than <<, such as ?: or ==, stands in parentheses.
+//
 // Below the level, a LOG_* costs one load and one compare: its arguments are not evaluated. Lines
 // go to standard error from INFO on. The environment variable LOG_LEVEL (trace, debug, info, warn,
 // error, off) and set_level() change the level, set_sink() the destination. All of it may be used
-// from any thread; a sink may be called from several at once.
+// from any thread; a sink may be called from several at once, and must not
+// throw.
 //
 // The macros are named as <syslog.h> names some of its own: include one of the two.
 
@@ -14,6 +17,7 @@
 #define COMMON_LOGGING_HPP
 
 #include <atomic>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,8 +47,10 @@ constinit inline std::atomic<int> threshold{not_read_yet};
 inline int read_threshold() noexcept {
   int found = static_cast<int>(Level::info);
   if (const char* wanted = std::getenv("LOG_LEVEL"); wanted != nullptr) {
+    std::string lower(wanted);
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     for (int level = 0; level <= static_cast<int>(Level::off); ++level) {
-      if (std::strcmp(wanted, names[level]) == 0) found = level;
+      if (lower == names[level]) found = level;
     }
   }
   int before = not_read_yet;  // a level that was set by call meanwhile stays
@@ -116,6 +122,12 @@ class Line {
     text_ << part;
     return *this;
   }
+  Line& operator<<(const char* text) {
+    text_ << (text != nullptr ? text : "(null)");
+    return *this;
+  }
+  /// For std::endl and its kin; a line ends by itself.
+  Line& operator<<(std::ostream& (*)(std::ostream&)) { return *this; }
 
   // LOG_INFO("a", 1) expands to `line << "a", 1`: each comma adds a part.
   template <typename Part>

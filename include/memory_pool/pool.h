@@ -4,9 +4,9 @@
  * In short: pool_create, pool_allocate, pool_deallocate, pool_destroy.
  *
  * A pool hands out blocks of one size from one contiguous range of memory, in constant time. Any
- * pointer and any handle may be passed to any function here: what is wrong is answered with a
- * status (POOL_ERR_*) and one line in the log, and changes nothing. Functions with an
- * out-parameter write it on success only.
+ * bits may be passed as a handle or as a block: what is wrong is answered with a status
+ * (POOL_ERR_*) and one line in the log, and changes nothing. Pointers to options and results must
+ * be NULL, which is an error, or sound. Functions with an out-parameter write it on success only.
  *
  * Log lines go to standard error from level WARN on; the environment variable MEMORY_POOL_LOG
  * (off, error, warn, info, debug, trace) and pool_set_log_callback change that.
@@ -39,16 +39,17 @@
 #define POOL_API
 #endif
 
-/* POOL_NODISCARD: a result that must not be dropped. */
-#if defined(__GNUC__) || defined(__clang__)
-#define POOL_NODISCARD __attribute__((warn_unused_result))
+/* POOL_NODISCARD: a result that should not be dropped, or only by a cast to void. */
+#if (defined(__cplusplus) && __cplusplus >= 201703L) || \
+    (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L)
+#define POOL_NODISCARD [[nodiscard]]
 #else
 #define POOL_NODISCARD
 #endif
 
-/* POOL_MALLOC: the answer is memory that nothing else points to. */
+/* POOL_MALLOC: the answer is memory that nothing else points to, and lost if it is dropped. */
 #if defined(__GNUC__) || defined(__clang__)
-#define POOL_MALLOC __attribute__((malloc))
+#define POOL_MALLOC __attribute__((malloc, warn_unused_result))
 #else
 #define POOL_MALLOC
 #endif
@@ -337,7 +338,7 @@ typedef struct {
 /**
  * Receives log lines: `level` is POOL_LOG_*, `message` is UTF-8, without a newline, and valid
  * until the callback returns. It may be called from every thread that calls the library, also
- * at the same time, and may call the library itself.
+ * at the same time, and may call the library itself. It must not throw: the program would end.
  */
 typedef void (*pool_log_callback_t)(void *user_data, int32_t level, const char *message);
 

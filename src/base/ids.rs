@@ -1,9 +1,9 @@
 //! Who vouches for a pointer: `UserPointer` nobody, `Block` the ledger or the free list.
 //!
 //! ```text
-//!   pool_deallocate(pool, p) ── UserPointer ──► checks::admit ──► Block ──► free list
-//!                                                   │
-//!                                                   └─ no block of ours: status and report
+//!   pool_deallocate(pool, p) ── UserPointer ──► Checks::take_back ──► Block ──► free list
+//!                                                       │
+//!                                                       └─ no block of ours: status and report
 //! ```
 //!
 //! A `UserPointer` can only be looked at as an address; nothing in the crate reads or writes

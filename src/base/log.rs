@@ -170,7 +170,7 @@ fn write_to_stderr(mut bytes: &[u8]) {
     while !bytes.is_empty() {
         // SAFETY: the slice is readable for its length.
         let written = unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
-        // A closed or full standard error must not stop the program that uses a pool.
+        // A closed or full standard error is no reason to fail.
         let Ok(written @ 1..) = usize::try_from(written) else { return };
         bytes = &bytes[written.min(bytes.len())..];
     }

@@ -18,7 +18,7 @@ pub const POOL_LOG_TRACE: i32 = 5;
 
 /// Receives log lines: `level` is POOL_LOG_*, `message` is UTF-8, without a newline, and valid
 /// until the callback returns. It may be called from every thread that calls the library, also
-/// at the same time, and may call the library itself.
+/// at the same time, and may call the library itself. It must not throw: the program would end.
 #[allow(non_camel_case_types, reason = "the name C sees")]
 pub type pool_log_callback_t =
     Option<extern "C" fn(user_data: *mut c_void, level: i32, message: *const c_char)>;

@@ -5,6 +5,7 @@ use core::ptr;
 
 use crate::base::error::{Error, Refusal, pool_status_t};
 use crate::capi::boundary::{STRUCT_SIZES, bad_argument, refused, status};
+use crate::pool;
 use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse};
 use crate::span::Residency;
 
@@ -160,22 +161,18 @@ impl pool_options_t {
     /// # Safety
     /// * `name` is NULL or ends in NUL.
     unsafe fn config(&self) -> Result<Config, Refusal> {
-        self.refuse_what_is_not_there_yet()?;
         let mut config = Config::new(self.block_size, self.capacity);
         config.max_capacity = self.max_capacity;
         config.alignment = self.alignment;
         config.checks = match self.checks {
-            POOL_CHECKS_STANDARD => CheckLevel::Standard,
+            POOL_CHECKS_STANDARD | POOL_CHECKS_FULL => CheckLevel::Standard,
             POOL_CHECKS_NONE => CheckLevel::None,
-            POOL_CHECKS_FULL => {
-                return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));
-            }
             _ => return Err(Refusal::invalid("checks is none of POOL_CHECKS_*")),
         };
-        config.heap_overflow = self.on_exhausted == POOL_EXHAUSTED_HEAP;
-        config.residency = Residency {
-            prefault: self.flags & POOL_PREFAULT != 0,
-            lock: self.flags & POOL_LOCK_MEMORY != 0,
+        config.heap_overflow = match self.on_exhausted {
+            POOL_EXHAUSTED_NULL => false,
+            POOL_EXHAUSTED_HEAP => true,
+            _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
         };
         config.on_misuse = match self.on_misuse {
             POOL_MISUSE_RETURN => OnMisuse::Return,
@@ -188,33 +185,37 @@ impl pool_options_t {
             POOL_LEAK_ABORT => OnLeak::Abort,
             _ => return Err(Refusal::invalid("on_leak is none of POOL_LEAK_*")),
         };
+        if self.threading > POOL_THREADS_LOCK_FREE {
+            return Err(Refusal::invalid("threading is none of POOL_THREADS_*"));
+        }
+        config.residency = Residency {
+            prefault: self.flags & POOL_PREFAULT != 0,
+            lock: self.flags & POOL_LOCK_MEMORY != 0,
+        };
         if !self.name.is_null() {
             // SAFETY: not NULL, so it ends in NUL by this function's contract.
             config.name = Name::new(unsafe { CStr::from_ptr(self.name) }.to_bytes());
         }
+        // What can never be is said before what is not there yet. A buffer brings its capacity.
+        if self.buffer.is_null() {
+            pool::plan(&config)?;
+        }
+        self.refuse_what_is_not_there_yet()?;
         Ok(config)
     }
 
     fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
-        match self.threading {
-            POOL_THREADS_SINGLE => {}
-            POOL_THREADS_SAFE | POOL_THREADS_LOCK_FREE => {
-                return Err(Refusal::unsupported(
-                    "this version has POOL_THREADS_SINGLE only; set options.threading to it",
-                ));
-            }
-            _ => return Err(Refusal::invalid("threading is none of POOL_THREADS_*")),
-        }
-        match self.on_exhausted {
-            POOL_EXHAUSTED_NULL | POOL_EXHAUSTED_HEAP => {}
-            _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
-        }
-        if self.flags >= POOL_GUARD_PAGES << 1 {
-            return Err(Refusal::unsupported("flags holds a bit that this version does not know"));
-        }
-        if self.flags & (POOL_HUGE_PAGES | POOL_GUARD_PAGES) != 0 {
+        if self.threading != POOL_THREADS_SINGLE {
             return Err(Refusal::unsupported(
-                "POOL_HUGE_PAGES and POOL_GUARD_PAGES are not in this version yet",
+                "this version has POOL_THREADS_SINGLE only; set options.threading to it",
+            ));
+        }
+        if self.checks == POOL_CHECKS_FULL {
+            return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));
+        }
+        if self.flags & !(POOL_PREFAULT | POOL_LOCK_MEMORY) != 0 {
+            return Err(Refusal::unsupported(
+                "flags may hold POOL_PREFAULT and POOL_LOCK_MEMORY only in this version",
             ));
         }
         if !self.buffer.is_null() || self.buffer_bytes != 0 || !self.source.is_null() {
@@ -225,6 +226,11 @@ impl pool_options_t {
         Ok(())
     }
 }
+
+/// pool_options_init was first shipped for a struct of this size, and writes no more for ever: its
+/// caller may have no more. The struct says so by its struct_size; what it lacks counts as zero.
+const INIT_BYTES: usize = 96;
+const _: () = assert!(size_of::<pool_options_t>() == INIT_BYTES || size_of::<usize>() != 8);
 
 /// Fills `options` with the defaults, which are all zero but `struct_size`.
 ///
@@ -257,8 +263,7 @@ pub unsafe extern "C" fn pool_bytes_needed(
         }
         // SAFETY: not NULL, so a pool_options_t as its struct_size says, with its name.
         let config = unsafe { pool_options_t::request(options) };
-        let planned = config.and_then(|config| crate::pool::plan(&config));
-        let refusal = planned.err().unwrap_or(Refusal::unsupported(
+        let refusal = config.err().unwrap_or(Refusal::unsupported(
             "pools in memory of the caller's are not in this version yet",
         ));
         Err(refused(CALL, refusal))

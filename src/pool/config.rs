@@ -75,8 +75,9 @@ impl Config {
             other => {
                 log!(
                     Level::Warn,
-                    "MEMORY_POOL_CHECKS={other} is not a level of this version; pool \"{}\" \
+                    "MEMORY_POOL_CHECKS={} is not a level of this version; pool \"{}\" \
                      keeps its own. Say none or standard",
+                    Name::new(other.as_bytes()),
                     self.name
                 );
                 self.checks

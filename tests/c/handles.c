@@ -47,23 +47,6 @@ static void every_function_refuses(pool_t *pool, pool_status_t expected) {
   CHECK(errors_logged == calls);
 }
 
-static void no_handle_is_issued_twice(void) {
-  enum { ROUNDS = 3000 };
-  static pool_t *seen[ROUNDS];
-  for (int round = 0; round < ROUNDS; ++round) {
-    seen[round] = pool_create(16, 4);
-    CHECK(seen[round] != NULL);
-    CHECK(pool_destroy(seen[round]) == POOL_OK);
-  }
-  pool_t *living = pool_create(16, 4);
-  for (int round = 0; round < ROUNDS; ++round) {
-    CHECK(seen[round] != living);
-    CHECK(pool_destroy(seen[round]) == POOL_ERR_STALE_HANDLE);
-  }
-  CHECK(pool_allocate(living) != NULL);
-  CHECK(pool_reset(living) == POOL_OK && pool_destroy(living) == POOL_OK);
-}
-
 int main(void) {
   pool_set_log_callback(count_errors, NULL, POOL_LOG_ERROR);
   CHECK(pool_destroy(NULL) == POOL_OK);
@@ -91,6 +74,5 @@ int main(void) {
     every_function_refuses(pool, POOL_ERR_STALE_HANDLE);
     CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
   }
-  no_handle_is_issued_twice();
   return CHECK_RESULT();
 }

@@ -72,6 +72,17 @@ static void what_cannot_be_is_refused(void) {
   REFUSED(source, (const pool_source_t *)buffer, POOL_ERR_UNSUPPORTED);
 }
 
+/* What can never be is said before what is not there yet. */
+static void impossible_comes_before_unsupported(void) {
+  pool_options_t options = POOL_OPTIONS_INIT;
+  refused(&options, POOL_ERR_INVALID_ARGUMENT);
+  options.block_size = 16;
+  options.capacity = 4;
+  refused(&options, POOL_ERR_UNSUPPORTED);
+  options.alignment = 3;
+  refused(&options, POOL_ERR_INVALID_ARGUMENT);
+}
+
 static void null_is_refused(void) {
   pool_options_t options = sound();
   pool_t *pool = NULL;
@@ -174,6 +185,7 @@ static void leaks_follow_the_policy(void) {
 int main(void) {
   pool_set_log_callback(keep, NULL, POOL_LOG_ERROR);
   what_cannot_be_is_refused();
+  impossible_comes_before_unsupported();
   null_is_refused();
   memory_that_is_not_there_is_an_error();
   an_older_struct_is_extended_with_zeros();

@@ -49,6 +49,15 @@ void parts_come_after_commas_or_arrows() {
   CHECK(lines[1].ends_with(": a 1 b 2.5") && lines[2].ends_with(": a 1 b 2.5"));
 }
 
+void odd_parts_do_no_harm() {
+  lines.clear();
+  const char* nothing = nullptr;
+  LOG_INFO("before ", nothing, " after");
+  LOG_INFO("ends itself" << std::endl);
+  CHECK(lines.size() == 2 && lines[0].ends_with(": before (null) after"));
+  CHECK(lines[1].ends_with(": ends itself"));
+}
+
 void it_is_one_statement() {
   lines.clear();
   if (lines.empty())
@@ -88,6 +97,7 @@ int main() {
   keep_lines();
   below_the_level_nothing_is_evaluated();
   parts_come_after_commas_or_arrows();
+  odd_parts_do_no_harm();
   it_is_one_statement();
   lines_of_threads_never_mix();
   a_sink_may_log_and_change_the_sink();

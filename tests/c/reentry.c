@@ -1,0 +1,71 @@
+/* The log callback calls the library, up to destroying the pool whose report it hears. */
+
+#include <string.h>
+
+#include "check.h"
+#include "memory_pool/pool.h"
+
+static pool_t *pool;
+static int depth;
+
+static void look(void *user_data, int32_t level, const char *message) {
+  (void)user_data, (void)level, (void)message;
+  CHECK(pool_in_use(pool) <= 8 && pool_capacity(pool) == 8);
+  if (pool_available(pool) > 0) {
+    void *block = pool_allocate(pool);
+    CHECK(block != NULL && pool_deallocate(pool, block) == POOL_OK);
+  }
+}
+
+static void destroy_once(void *user_data, int32_t level, const char *message) {
+  (void)user_data, (void)level, (void)message;
+  if (depth++ == 0) pool_destroy(pool);
+}
+
+static void listens(void (*callback)(void *, int32_t, const char *)) {
+  pool_set_log_callback(NULL, NULL, 0);
+  depth = 0;
+  pool = pool_create(64, 8);
+  pool_set_log_callback(callback, NULL, POOL_LOG_DEBUG);
+}
+
+int main(void) {
+  void *blocks[8];
+  int local = 0;
+
+  listens(look);
+  CHECK(pool_allocate_many(pool, blocks, 8) == 8 && pool_allocate(pool) == NULL);
+  CHECK(pool_deallocate(pool, &local) == POOL_ERR_FOREIGN_POINTER);
+  CHECK(pool_deallocate_many(pool, blocks, 8) == POOL_OK && pool_validate(pool) == POOL_OK);
+  pool_set_log_callback(NULL, NULL, 0);
+  CHECK(pool_destroy(pool) == POOL_OK);
+
+  listens(destroy_once);
+  CHECK(pool_deallocate(pool, &local) == POOL_ERR_FOREIGN_POINTER);
+  CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
+
+  listens(destroy_once);
+  blocks[1] = pool_allocate(pool);
+  blocks[0] = &local;
+  blocks[2] = pool_allocate(pool);
+  CHECK(pool_deallocate_many(pool, blocks, 3) == POOL_ERR_STALE_HANDLE);
+
+  listens(destroy_once);
+  CHECK(pool_allocate_many(pool, blocks, 8) == 8);
+  CHECK(pool_allocate(pool) == NULL); /* exhausted: the report destroys it */
+  CHECK(pool_allocate_many(pool, blocks, 8) == 0);
+
+  /* A write into a free block: the report of the damage destroys the pool. */
+  listens(destroy_once);
+  blocks[0] = pool_allocate(pool);
+  CHECK(pool_deallocate(pool, blocks[0]) == POOL_OK);
+  memset(blocks[0], 0x41, 64);
+  CHECK(pool_allocate(pool) == blocks[0]);
+  CHECK(pool_allocate_many(pool, blocks, 4) == 0);
+
+  /* The report of a leak destroys it first. */
+  listens(destroy_once);
+  CHECK(pool_allocate(pool) != NULL);
+  CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
+  return CHECK_RESULT();
+}
