@@ -12,18 +12,22 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use memory_pool::{POOL_THREADS_SINGLE, pool_options_t};
 use native::{Allocator, PATTERNS, SharedLibrary, Workload};
 
 const BLOCK_SIZE: usize = 64;
 const CAPACITY: usize = 200_000;
 
 type Create = unsafe extern "C" fn(usize, usize) -> *mut c_void;
+type CreateWith = unsafe extern "C" fn(*const pool_options_t, *mut *mut c_void) -> i32;
 type Destroy = unsafe extern "C" fn(*mut c_void) -> i32;
 
 /// The functions under test.
 struct Contest {
     create: Create,
+    create_with: CreateWith,
     destroy: Destroy,
+    reset: Destroy,
     floor: Allocator,
     pool: Allocator,
 }
@@ -43,7 +47,9 @@ impl Contest {
             let create: Create = ours.function(c"pool_create");
             let contest = Self {
                 create,
+                create_with: ours.function(c"pool_create_with"),
                 destroy: ours.function(c"pool_destroy"),
+                reset: ours.function(c"pool_reset"),
                 floor: Allocator {
                     allocate: floor.function(c"floor_allocate"),
                     deallocate: floor.function(c"floor_deallocate"),
@@ -64,6 +70,49 @@ impl Contest {
         // SAFETY: a pool is created and destroyed once.
         unsafe { (self.destroy)((self.create)(BLOCK_SIZE, capacity)) };
     }
+}
+
+/// Nanoseconds a block to take `count` blocks, one at a time, from a pool that starts with
+/// `capacity` of them.
+fn nanoseconds_a_block(contest: &Contest, capacity: usize, count: usize) -> f64 {
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: a C struct for which zero is the default.
+    let mut options: pool_options_t = unsafe { std::mem::zeroed() };
+    options.struct_size = size_of::<pool_options_t>();
+    options.block_size = BLOCK_SIZE;
+    options.capacity = capacity;
+    options.max_capacity = count;
+    options.threading = POOL_THREADS_SINGLE;
+    // SAFETY: both live through the call.
+    assert_eq!(unsafe { (contest.create_with)(&raw const options, &raw mut pool) }, 0);
+    let start = Instant::now();
+    for _ in 0..count {
+        // SAFETY: the pool lives.
+        let block = unsafe { (contest.pool.allocate)(pool) };
+        assert!(!block.is_null());
+    }
+    let nanoseconds = start.elapsed().as_nanos() as f64 / count as f64;
+    // SAFETY: created above; its blocks are not used any more.
+    unsafe { (contest.reset)(pool) };
+    // SAFETY: created above, destroyed once.
+    unsafe { (contest.destroy)(pool) };
+    nanoseconds
+}
+
+fn print_growth(contest: &Contest) {
+    const COUNT: usize = 10_000_000;
+    let rounds: Vec<(f64, f64)> = (0..5)
+        .map(|_| {
+            (nanoseconds_a_block(contest, COUNT, COUNT), nanoseconds_a_block(contest, 1, COUNT))
+        })
+        .collect();
+    println!(
+        "\n10 million blocks of 64 bytes, one at a time: {:.2} ns each from a pool of that \
+         capacity, {:.2} ns from one that grows from 1; ratio {:.2}",
+        median(rounds.iter().map(|round| round.0).collect()),
+        median(rounds.iter().map(|round| round.1).collect()),
+        median(rounds.iter().map(|(full, growing)| growing / full).collect()),
+    );
 }
 
 fn patterns(criterion: &mut Criterion, contest: &Contest) {
@@ -164,4 +213,5 @@ fn main() {
     criterion.final_summary();
     print_ratios(&contest);
     print_creation(&contest);
+    print_growth(&contest);
 }
