@@ -190,8 +190,25 @@ impl Pair {
     }
 }
 
+/// Found by the battery: the page before one that stayed went, and a link that crosses with it.
+#[test]
+fn a_page_stays_when_a_link_crosses_from_it_to_one_that_stays() {
+    listen();
+    for checks in [POOL_CHECKS_NONE, POOL_CHECKS_STANDARD] {
+        let max_capacity = 57;
+        let mut pair = Pair::new(pool_options_t { max_capacity, checks, ..options(195, 28) });
+        let calls = [Call::AllocateMany(400), Call::DeallocateMany(57), Call::Allocate, Call::Trim];
+        for call in &calls {
+            pair.apply(call);
+            pair.agree();
+        }
+        pair.apply(&Call::AllocateMany(400));
+        pair.agree();
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn the_pool_does_what_the_model_does(

@@ -100,13 +100,15 @@ impl<C: Checks> Single<C> {
             let live = |index| ledger.state(index) == State::Live as u8;
             pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
         };
-        let goes = |page| is_free(page) && (!pages.link_crosses_end_of(page) || is_free(page + 1));
         self.free().clear();
         // Downwards, so that the list begins with the lowest address; pages that go are collected
         // to runs, each of which is one call of the system.
         let mut run_end = pages.count(self.capacity());
+        let mut next_goes = true;
         for page in (0..run_end).rev() {
-            if goes(page) {
+            // A link that crosses to the next page goes with that page or keeps this one.
+            next_goes = is_free(page) && (next_goes || !pages.link_crosses_end_of(page));
+            if next_goes {
                 match pages.blocks_of(page, end).count() {
                     0 => {}
                     blocks => self.waiting.push(page, blocks),
