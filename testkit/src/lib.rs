@@ -39,5 +39,10 @@ pub fn run(command: &mut Command) -> String {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        if line.starts_with("SKIPPED") {
+            tool::skip(line);
+        }
+    }
     stdout.into_owned()
 }
