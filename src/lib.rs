@@ -4,14 +4,15 @@
 //!
 //! | layer | folder | what |
 //! |---|---|---|
-//! | 0 | `base`     | error codes, log, atomics and locks, who vouches for a pointer |
-//! | 1 | `layout`   | size, alignment, stride; address to index (pure arithmetic) |
-//! | 1 | `source`   | where memory comes from: the operating system |
-//! | 1 | `freelist` | the order in which free blocks wait |
-//! | 2 | `span`     | the one contiguous range that a pool lives on |
-//! | 2 | `checks`   | the ledger, and what is verified before a pointer is believed |
-//! | 3 | `pool`     | create, allocate, deallocate, report, inspect; handles |
-//! | 5 | `capi`     | the C ABI, the only `extern "C"` |
+//! | 0 | `host`     | what the machine gives: memory, heap, locks, environment |
+//! | 1 | `base`     | error codes, log, atomics, who vouches for a pointer |
+//! | 2 | `layout`   | size, alignment, stride; address to index (pure arithmetic) |
+//! | 3 | `source`   | where memory comes from: the system, callbacks, a buffer |
+//! | 3 | `freelist` | the order in which free blocks wait |
+//! | 4 | `span`     | the one contiguous range that a pool lives on |
+//! | 4 | `checks`   | the ledger, and what is verified before a pointer is believed |
+//! | 5 | `pool`     | create, allocate, deallocate, report, inspect; handles |
+//! | 7 | `capi`     | the C ABI, the only `extern "C"` |
 //!
 //! To understand the pool, read `pool/mod.rs`, then `pool/single.rs`, then what they call.
 //! ARCHITECTURE.md has the words and the pictures; include/memory_pool/pool.h is what users see.
@@ -25,6 +26,7 @@ mod base;
 mod capi;
 mod checks;
 mod freelist;
+mod host;
 mod layout;
 mod pool;
 mod source;
@@ -39,3 +41,4 @@ pub use capi::many::*;
 pub use capi::memory::*;
 pub use capi::options::*;
 pub use capi::pool_t;
+pub use capi::source::*;

@@ -66,6 +66,25 @@
 #define POOL_OPTIONS_INIT \
   { sizeof(pool_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL }
 
+/* POOL_STATIC_BYTES(block_size, capacity): a constant expression for the size of a buffer that a
+ * pool of this size lives in, wherever the buffer lies; what pool_bytes_needed answers. Both from 1
+ * up, evaluated more than once.
+ *     static unsigned char memory[POOL_STATIC_BYTES(64, 100)];
+ * POOL_STATIC_BYTES_ALIGNED is for blocks of a given alignment, a power of two. */
+#define POOL_STATIC_BYTES(block_size, capacity) \
+  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), capacity, \
+                    POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
+#define POOL_STATIC_BYTES_ALIGNED(block_size, capacity, alignment) \
+  POOL_DETAIL_BYTES(POOL_DETAIL_UP(POOL_DETAIL_MAX(block_size, sizeof(void *)), alignment), \
+                    capacity, (size_t)(alignment))
+#define POOL_DETAIL_MAX(a, b) ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
+#define POOL_DETAIL_MIN(a, b) ((size_t)(a) < (size_t)(b) ? (size_t)(a) : (size_t)(b))
+#define POOL_DETAIL_UP(a, to) (((size_t)(a) + (size_t)(to)-1) / (size_t)(to) * (size_t)(to))
+#define POOL_DETAIL_NATURAL(stride) POOL_DETAIL_MIN((stride) & (~(stride) + 1), 4096)
+#define POOL_DETAIL_BYTES(stride, capacity, alignment) \
+  (96 * sizeof(void *) + POOL_DETAIL_UP(capacity, 16) + (stride) * (size_t)(capacity) + \
+   POOL_DETAIL_MAX(alignment, 16) - 1)
+
 
 /**
  * `threading`: any thread may call at any time. Not in this version yet.
@@ -145,12 +164,17 @@
 #define POOL_LOCK_MEMORY 2
 
 /**
- * `flags`: use huge pages. Not in this version yet.
+ * `flags`: use huge pages of 2 MiB: explicit ones, which the administrator set aside, where there
+ * are enough and the pool can't grow; else transparent ones; else OS pages. Each step down is
+ * logged (INFO). Memory is committed in steps of 2 MiB.
  */
 #define POOL_HUGE_PAGES 4
 
 /**
- * `flags`: inaccessible pages before and after the blocks. Not in this version yet.
+ * `flags`: inaccessible pages before and after the blocks. The last block there may come to be
+ * ends where such a page begins: to read or write the byte after it is a fault. The byte before
+ * block 0 faults too where stride x max_capacity is whole OS pages; else less than an OS page
+ * before it can be written.
  */
 #define POOL_GUARD_PAGES 8
 
@@ -180,14 +204,55 @@
 #define POOL_LOG_TRACE 5
 
 /**
- * Callbacks that give a pool its memory. Not in this version yet.
- */
-typedef struct pool_source_t pool_source_t;
-
-/**
  * A memory pool. The handle is opaque: never read or write through it.
  */
 typedef struct pool_t pool_t;
+
+/**
+ * What a call came to: `POOL_OK` or one of `POOL_ERR_*`.
+ */
+typedef int32_t pool_status_t;
+
+/**
+ * Functions of the caller's that give a pool its memory. They are called while a pool is created,
+ * grows, is trimmed and is destroyed, by the thread that does so, and never by pool_allocate of
+ * a pool that does not grow. They must not call a function with the same pool. The struct is
+ * copied; what `user_data` points to must stay as long as the pool.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct as the caller knows it: sizeof(pool_source_t).
+   */
+  size_t struct_size;
+  /**
+   * The first argument of every call.
+   */
+  void *user_data;
+  /**
+   * All ranges start at a multiple of this and are a multiple of this long, in bytes: a power of
+   * two, from 16 up. 0: an OS page.
+   */
+  size_t page_bytes;
+  /**
+   * Answers the start of `bytes` of address space for one pool, or NULL to refuse. Required.
+   */
+  void *(*reserve)(void *user_data, size_t bytes);
+  /**
+   * Makes a part of it readable and writable, whatever stands in it; false refuses. Parts that
+   * are so already may come again. NULL: all of it is so from the start.
+   */
+  bool (*commit)(void *user_data, void *start, size_t bytes);
+  /**
+   * Gives the memory behind a part back (pool_trim). The part stays readable and writable;
+   * anything may stand in it then. false: it was kept, with what stands in it. NULL: none goes
+   * back.
+   */
+  bool (*decommit)(void *user_data, void *start, size_t bytes);
+  /**
+   * Takes back what `reserve` gave, all of it. NULL: there is nothing to do.
+   */
+  void (*release)(void *user_data, void *start, size_t bytes);
+} pool_source_t;
 
 /**
  * What pool_create_with is asked. Start from POOL_OPTIONS_INIT or pool_options_init, so that
@@ -205,17 +270,17 @@ typedef struct {
    */
   size_t block_size;
   /**
-   * Blocks that are there from the start, from 1 up.
+   * Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit.
    */
   size_t capacity;
   /**
    * Blocks that the pool may grow to, by itself when it runs dry, or by pool_grow. Blocks never
-   * move. 0: `capacity`. SIZE_MAX: as far as the address space goes.
+   * move. 0: `capacity`. SIZE_MAX: as far as the address space, or the buffer, goes.
    */
   size_t max_capacity;
   /**
    * Alignment of every block in bytes, a power of two up to 1 GiB. 0: natural, which is the
-   * largest power of two that divides the stride, at most an OS page.
+   * largest power of two that divides the stride, at most 4096.
    */
   size_t alignment;
   /**
@@ -239,7 +304,8 @@ typedef struct {
    */
   uint32_t on_leak;
   /**
-   * Any of POOL_PREFAULT, POOL_LOCK_MEMORY, POOL_HUGE_PAGES, POOL_GUARD_PAGES, or 0.
+   * Any of POOL_PREFAULT, POOL_LOCK_MEMORY, POOL_HUGE_PAGES, POOL_GUARD_PAGES, or 0. They say
+   * how memory is taken from the system: with `buffer` or `source` they are refused.
    */
   uint32_t flags;
   /**
@@ -247,23 +313,19 @@ typedef struct {
    */
   const char *name;
   /**
-   * Memory of the caller's for the pool to live in. Not in this version yet: NULL.
+   * Memory of the caller's that the pool lives in with everything it has: no heap, no system
+   * call. Any address; it must stay until pool_destroy. NULL: none.
    */
   void *buffer;
   /**
-   * Bytes of `buffer`.
+   * Bytes of `buffer`; pool_bytes_needed and POOL_STATIC_BYTES say how many it takes.
    */
   size_t buffer_bytes;
   /**
-   * Callbacks that give the pool its memory. Not in this version yet: NULL.
+   * Functions of the caller's that give the pool its memory. NULL: the system.
    */
   const pool_source_t *source;
 } pool_options_t;
-
-/**
- * What a call came to: `POOL_OK` or one of `POOL_ERR_*`.
- */
-typedef int32_t pool_status_t;
 
 /**
  * What pool_get_stats tells about a pool. Set `struct_size` before the call.
@@ -412,24 +474,26 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Fills `options` with the defaults, which are all zero but `struct_size`.
+ * How large a `buffer` must be for the pool that `options` describe, wherever it lies: stored in
+ * `*out_bytes`. A buffer of so many bytes will do, and one byte less is refused. `checks` make no
+ * difference; `buffer` and `buffer_bytes` are not looked at. For a constant expression there is
+ * POOL_STATIC_BYTES.
  *
- * Thread-safety: any thread.
- */
-POOL_API void pool_options_init(pool_options_t *options) POOL_NOEXCEPT;
-
-/**
- * How large a `buffer` must be for the pool that `options` describes. Not in this version yet:
- * the options are checked as pool_create_with checks them, and the answer for sound ones is
- * POOL_ERR_UNSUPPORTED.
- *
- * Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_INVALID_ARGUMENT, POOL_ERR_UNSUPPORTED.
+ * Errors: as pool_create_with; POOL_ERR_INVALID_ARGUMENT also for a capacity of 0 and for a
+ * max_capacity of SIZE_MAX.
  * Thread-safety: any thread.
  */
 POOL_API
 pool_status_t pool_bytes_needed(const pool_options_t *options,
                                 size_t *out_bytes)
 POOL_NOEXCEPT;
+
+/**
+ * Fills `options` with the defaults, which are all zero but `struct_size`.
+ *
+ * Thread-safety: any thread.
+ */
+POOL_API void pool_options_init(pool_options_t *options) POOL_NOEXCEPT;
 
 /**
  * Creates a pool of `capacity` blocks with `block_size` usable bytes each. It takes address

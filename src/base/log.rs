@@ -12,8 +12,8 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
 
-use crate::base::env;
 use crate::base::sync::{AtomicI32, Lock, Ordering, lock};
+use crate::host::{env, process};
 
 /// How grave a line is; the numbers are `POOL_LOG_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +105,7 @@ pub(crate) fn line(level: Level, message: fmt::Arguments<'_>) {
     } else {
         line.push(format_args!("memory_pool: {}: {message}", LEVELS[level as usize].1));
         line.end();
-        write_to_stderr(line.as_c_str().to_bytes());
+        process::write_to_stderr(line.as_c_str().to_bytes());
     }
 }
 
@@ -163,16 +163,6 @@ impl Write for Line {
         // A NUL would end the line for its reader: nothing that we write holds one.
         self.append(&text.as_bytes()[..fits]);
         if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
-    }
-}
-
-fn write_to_stderr(mut bytes: &[u8]) {
-    while !bytes.is_empty() {
-        // SAFETY: the slice is readable for its length.
-        let written = unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
-        // A closed or full standard error is no reason to fail.
-        let Ok(written @ 1..) = usize::try_from(written) else { return };
-        bytes = &bytes[written.min(bytes.len())..];
     }
 }
 

@@ -1,6 +1,5 @@
-//! Layer 0: words that every other layer is written in. Nothing here knows what a pool is.
+//! Layer 1: words that every other layer is written in. Nothing here knows what a pool is.
 
-pub(crate) mod env;
 pub(crate) mod error;
 pub(crate) mod ids;
 pub(crate) mod log;

@@ -1,12 +1,13 @@
-//! The two hot calls. What can't be decided at once goes to a cold twin of the same signature,
-//! in tail position, so that the hot path needs no stack frame.
+//! The two hot calls. What can't be decided at once goes to a twin of the same signature, in tail
+//! position, so that the hot path needs no stack frame: first to the one for pools in callers'
+//! buffers, which is as short, then to the cold one, which knows everything.
 
 use core::ffi::c_void;
 use core::ptr;
 
 use crate::base::error::{POOL_OK, pool_status_t};
 use crate::base::ids::UserPointer;
-use crate::capi::boundary::{enter, enter_fast, status, value};
+use crate::capi::boundary::{enter, enter_buffer, enter_fast, status, value};
 use crate::capi::inspect::pool_block_size;
 use crate::capi::pool_t;
 use crate::pool::Pool;
@@ -20,6 +21,14 @@ use crate::pool::Pool;
 #[must_use]
 pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
     match enter_fast(pool).and_then(Pool::allocate) {
+        Some(block) => block.as_ptr().cast(),
+        None => allocate_from_buffer(pool),
+    }
+}
+
+#[inline(never)]
+extern "C" fn allocate_from_buffer(pool: *mut pool_t) -> *mut c_void {
+    match enter_buffer(pool).and_then(Pool::allocate) {
         Some(block) => block.as_ptr().cast(),
         None => allocate_slow(pool),
     }
@@ -64,6 +73,14 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool) {
+        Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
+        _ => deallocate_to_buffer(pool, block),
+    }
+}
+
+#[inline(never)]
+extern "C" fn deallocate_to_buffer(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+    match enter_buffer(pool) {
         Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
         _ => deallocate_slow(pool, block),
     }

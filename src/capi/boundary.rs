@@ -1,11 +1,10 @@
 //! The door: what comes in is checked, what goes out is a status.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::base::error::{Error, POOL_OK, Refusal, pool_status_t};
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::capi::pool_t;
+use crate::host::process;
 use crate::pool::{Pool, handles};
 
 /// What a caller can have set `struct_size` to: at least its own bytes, and no version of a struct
@@ -16,6 +15,12 @@ pub(super) const STRUCT_SIZES: core::ops::RangeInclusive<usize> = size_of::<usiz
 #[inline(always)]
 pub(super) fn enter_fast<'call>(pool: *const pool_t) -> Option<&'call Pool> {
     handles::find_fast(UserPointer::new(pool))
+}
+
+/// The pool in a caller's buffer under a handle; `None`: let a slow path find out why.
+#[inline(always)]
+pub(super) fn enter_buffer<'call>(pool: *const pool_t) -> Option<&'call Pool> {
+    handles::find_in_buffer(UserPointer::new(pool))
 }
 
 /// The pool under a handle, or the error, which is logged.
@@ -59,7 +64,7 @@ pub(super) fn status(call: &str, body: impl FnOnce() -> Result<(), Error>) -> po
 
 /// Runs the body of a C function that answers a value; `fallback` when it panics.
 pub(super) fn value<T>(call: &str, fallback: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+    process::without_panic(body).unwrap_or_else(|| {
         log!(Level::Error, "{call}: an internal check failed; please report this as a bug");
         fallback
     })

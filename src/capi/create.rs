@@ -17,7 +17,7 @@ fn create(call: &str, config: Result<Config, Refusal>) -> Result<*mut pool_t, Er
         log!(
             Level::Error,
             "{call}: pool \"{}\" refused: {} (block_size {}, capacity {}, alignment {})",
-            config.name,
+            config.policy.name,
             refusal.reason,
             config.block_size,
             config.capacity,

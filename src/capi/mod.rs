@@ -1,4 +1,4 @@
-//! Layer 5: the C ABI, the only exported symbols of the crate. One file a topic; cbindgen makes
+//! Layer 7: the C ABI, the only exported symbols of the crate. One file a topic; cbindgen makes
 //! include/memory_pool/pool.h of these files and of their comments, which are written for C.
 //!
 //! Every function goes through `boundary`: a handle that is NULL, stale or garbage becomes a
@@ -7,6 +7,8 @@
 mod boundary;
 
 // In the order of the header, which the blank lines keep.
+pub(crate) mod source;
+
 pub(crate) mod options;
 
 pub(crate) mod create;

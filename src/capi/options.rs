@@ -1,13 +1,16 @@
 //! `pool_options_t`: what a C caller may ask, and its translation into a `Config`.
 
 use core::ffi::{CStr, c_char, c_void};
-use core::ptr;
+use core::ptr::{self, NonNull};
 
-use crate::base::error::{Error, Refusal, pool_status_t};
-use crate::capi::boundary::{STRUCT_SIZES, bad_argument, refused, status};
+use crate::base::error::{Error, Refusal};
+use crate::capi::boundary::{STRUCT_SIZES, bad_argument};
+use crate::capi::source::pool_source_t;
 use crate::pool;
 use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse};
-use crate::span::Residency;
+use crate::source::Source;
+use crate::source::buffer::Buffer;
+use crate::source::system::{PageKind, System};
 
 /// `threading`: any thread may call at any time. Not in this version yet.
 pub const POOL_THREADS_SAFE: u32 = 0;
@@ -46,16 +49,15 @@ pub const POOL_LEAK_ABORT: u32 = 2;
 pub const POOL_PREFAULT: u32 = 1;
 /// `flags`: keep all memory out of swap, or refuse; takes it at once as well.
 pub const POOL_LOCK_MEMORY: u32 = 2;
-/// `flags`: use huge pages. Not in this version yet.
+/// `flags`: use huge pages of 2 MiB: explicit ones, which the administrator set aside, where there
+/// are enough and the pool can't grow; else transparent ones; else OS pages. Each step down is
+/// logged (INFO). Memory is committed in steps of 2 MiB.
 pub const POOL_HUGE_PAGES: u32 = 4;
-/// `flags`: inaccessible pages before and after the blocks. Not in this version yet.
+/// `flags`: inaccessible pages before and after the blocks. The last block there may come to be
+/// ends where such a page begins: to read or write the byte after it is a fault. The byte before
+/// block 0 faults too where stride x max_capacity is whole OS pages; else less than an OS page
+/// before it can be written.
 pub const POOL_GUARD_PAGES: u32 = 8;
-
-/// Callbacks that give a pool its memory. Not in this version yet.
-#[allow(non_camel_case_types, reason = "the name C sees")]
-pub struct pool_source_t {
-    _opaque: [u8; 0],
-}
 
 /// What pool_create_with is asked. Start from POOL_OPTIONS_INIT or pool_options_init, so that
 /// fields of later versions are set too. Zero is the default of every field but `struct_size`,
@@ -69,13 +71,13 @@ pub struct pool_options_t {
     pub struct_size: usize,
     /// Bytes that the caller may use in each block, from 1 up.
     pub block_size: usize,
-    /// Blocks that are there from the start, from 1 up.
+    /// Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit.
     pub capacity: usize,
     /// Blocks that the pool may grow to, by itself when it runs dry, or by pool_grow. Blocks never
-    /// move. 0: `capacity`. SIZE_MAX: as far as the address space goes.
+    /// move. 0: `capacity`. SIZE_MAX: as far as the address space, or the buffer, goes.
     pub max_capacity: usize,
     /// Alignment of every block in bytes, a power of two up to 1 GiB. 0: natural, which is the
-    /// largest power of two that divides the stride, at most an OS page.
+    /// largest power of two that divides the stride, at most 4096.
     pub alignment: usize,
     /// POOL_THREADS_*.
     pub threading: u32,
@@ -87,15 +89,17 @@ pub struct pool_options_t {
     pub on_misuse: u32,
     /// POOL_LEAK_*.
     pub on_leak: u32,
-    /// Any of POOL_PREFAULT, POOL_LOCK_MEMORY, POOL_HUGE_PAGES, POOL_GUARD_PAGES, or 0.
+    /// Any of POOL_PREFAULT, POOL_LOCK_MEMORY, POOL_HUGE_PAGES, POOL_GUARD_PAGES, or 0. They say
+    /// how memory is taken from the system: with `buffer` or `source` they are refused.
     pub flags: u32,
     /// For the log; UTF-8, copied, cut after 47 bytes. NULL: "pool".
     pub name: *const c_char,
-    /// Memory of the caller's for the pool to live in. Not in this version yet: NULL.
+    /// Memory of the caller's that the pool lives in with everything it has: no heap, no system
+    /// call. Any address; it must stay until pool_destroy. NULL: none.
     pub buffer: *mut c_void,
-    /// Bytes of `buffer`.
+    /// Bytes of `buffer`; pool_bytes_needed and POOL_STATIC_BYTES say how many it takes.
     pub buffer_bytes: usize,
-    /// Callbacks that give the pool its memory. Not in this version yet: NULL.
+    /// Functions of the caller's that give the pool its memory. NULL: the system.
     pub source: *const pool_source_t,
 }
 
@@ -122,7 +126,7 @@ impl pool_options_t {
     ///
     /// # Safety
     /// * `options` points to as many readable bytes as its first word says.
-    unsafe fn read(options: *const Self) -> Result<Self, Refusal> {
+    pub(super) unsafe fn read(options: *const Self) -> Result<Self, Refusal> {
         // SAFETY: by this function's contract the first word is readable.
         let struct_size = unsafe { options.cast::<usize>().read_unaligned() };
         if !STRUCT_SIZES.contains(&struct_size) {
@@ -151,6 +155,7 @@ impl pool_options_t {
     /// # Safety
     /// * `options` points to as many readable bytes as its first word says.
     /// * Its `name` is NULL or ends in NUL.
+    /// * Its `source` is NULL or points to as many readable bytes as its first word says.
     pub(super) unsafe fn request(options: *const Self) -> Result<Config, Refusal> {
         // SAFETY: by this function's contract.
         let known = unsafe { Self::read(options) }?;
@@ -160,7 +165,8 @@ impl pool_options_t {
 
     /// # Safety
     /// * `name` is NULL or ends in NUL.
-    unsafe fn config(&self) -> Result<Config, Refusal> {
+    /// * `source` is NULL or points to as many readable bytes as its first word says.
+    pub(super) unsafe fn config(&self) -> Result<Config, Refusal> {
         let mut config = Config::new(self.block_size, self.capacity);
         config.max_capacity = self.max_capacity;
         config.alignment = self.alignment;
@@ -174,12 +180,12 @@ impl pool_options_t {
             POOL_EXHAUSTED_HEAP => true,
             _ => return Err(Refusal::invalid("on_exhausted is none of POOL_EXHAUSTED_*")),
         };
-        config.on_misuse = match self.on_misuse {
+        config.policy.on_misuse = match self.on_misuse {
             POOL_MISUSE_RETURN => OnMisuse::Return,
             POOL_MISUSE_ABORT => OnMisuse::Abort,
             _ => return Err(Refusal::invalid("on_misuse is none of POOL_MISUSE_*")),
         };
-        config.on_leak = match self.on_leak {
+        config.policy.on_leak = match self.on_leak {
             POOL_LEAK_WARN => OnLeak::Warn,
             POOL_LEAK_REFUSE => OnLeak::Refuse,
             POOL_LEAK_ABORT => OnLeak::Abort,
@@ -188,20 +194,62 @@ impl pool_options_t {
         if self.threading > POOL_THREADS_LOCK_FREE {
             return Err(Refusal::invalid("threading is none of POOL_THREADS_*"));
         }
-        config.residency = Residency {
-            prefault: self.flags & POOL_PREFAULT != 0,
-            lock: self.flags & POOL_LOCK_MEMORY != 0,
-        };
+        // SAFETY: by this function's contract.
+        config.source = unsafe { self.memory() }?;
         if !self.name.is_null() {
             // SAFETY: not NULL, so it ends in NUL by this function's contract.
-            config.name = Name::new(unsafe { CStr::from_ptr(self.name) }.to_bytes());
+            config.policy.name = Name::new(unsafe { CStr::from_ptr(self.name) }.to_bytes());
         }
-        // What can never be is said before what is not there yet. A buffer brings its capacity.
-        if self.buffer.is_null() {
-            pool::plan(&config)?;
-        }
+        // What can never be is said before what is not there yet.
+        pool::plan(&config)?;
         self.refuse_what_is_not_there_yet()?;
         Ok(config)
+    }
+
+    /// Where the memory comes from.
+    ///
+    /// # Safety
+    /// * `source` is NULL or points to as many readable bytes as its first word says.
+    unsafe fn memory(&self) -> Result<Source, Refusal> {
+        const FLAGS: u32 = POOL_PREFAULT | POOL_LOCK_MEMORY | POOL_HUGE_PAGES | POOL_GUARD_PAGES;
+        if self.flags & !FLAGS != 0 {
+            return Err(Refusal::unsupported("flags hold a bit that this version does not know"));
+        }
+        let has = |flag| self.flags & flag != 0;
+        match (NonNull::new(self.buffer), self.source.is_null()) {
+            (Some(_), false) => {
+                Err(Refusal::invalid("there is a buffer and a source; give one of them"))
+            }
+            (None, _) if self.buffer_bytes != 0 => {
+                Err(Refusal::invalid("there are buffer_bytes and no buffer"))
+            }
+            (None, true) => {
+                // Set aside for good: only a pool that never grows knows how many it takes.
+                let is_fixed = self.max_capacity == 0 || self.max_capacity == self.capacity;
+                let pages = match (has(POOL_HUGE_PAGES), is_fixed) {
+                    (false, _) => PageKind::Plain,
+                    (true, false) => PageKind::Transparent,
+                    (true, true) => PageKind::Explicit,
+                };
+                let (prefault, lock) = (has(POOL_PREFAULT), has(POOL_LOCK_MEMORY));
+                let guard = has(POOL_GUARD_PAGES);
+                Ok(Source::System(System { prefault, lock, guard, pages }))
+            }
+            _ if self.flags != 0 => Err(Refusal::invalid(
+                "flags say how memory is taken from the system; with a buffer or a source, 0",
+            )),
+            (Some(buffer), true) => {
+                if buffer.addr().get().checked_add(self.buffer_bytes).is_none() {
+                    return Err(Refusal::invalid("the buffer goes beyond the address space"));
+                }
+                Ok(Source::Buffer(Buffer::new(buffer.cast(), self.buffer_bytes)))
+            }
+            (None, false) => {
+                // SAFETY: by this function's contract, and not NULL.
+                let callbacks = unsafe { pool_source_t::callbacks(self.source) };
+                callbacks.map(Source::Callbacks)
+            }
+        }
     }
 
     fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
@@ -212,16 +260,6 @@ impl pool_options_t {
         }
         if self.checks == POOL_CHECKS_FULL {
             return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));
-        }
-        if self.flags & !(POOL_PREFAULT | POOL_LOCK_MEMORY) != 0 {
-            return Err(Refusal::unsupported(
-                "flags may hold POOL_PREFAULT and POOL_LOCK_MEMORY only in this version",
-            ));
-        }
-        if !self.buffer.is_null() || self.buffer_bytes != 0 || !self.source.is_null() {
-            return Err(Refusal::unsupported(
-                "memory of the caller's is not in this version yet; leave buffer and source NULL",
-            ));
         }
         Ok(())
     }
@@ -243,29 +281,4 @@ pub unsafe extern "C" fn pool_options_init(options: *mut pool_options_t) {
         // SAFETY: not NULL, so it points to a pool_options_t of the caller's.
         unsafe { options.write_unaligned(pool_options_t::DEFAULT) };
     }
-}
-
-/// How large a `buffer` must be for the pool that `options` describes. Not in this version yet:
-/// the options are checked as pool_create_with checks them, and the answer for sound ones is
-/// POOL_ERR_UNSUPPORTED.
-///
-/// Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_INVALID_ARGUMENT, POOL_ERR_UNSUPPORTED.
-/// Thread-safety: any thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pool_bytes_needed(
-    options: *const pool_options_t,
-    out_bytes: *mut usize,
-) -> pool_status_t {
-    const CALL: &str = "pool_bytes_needed";
-    status(CALL, || {
-        if options.is_null() || out_bytes.is_null() {
-            return Err(bad_argument(CALL, Error::NullArgument, "an argument is NULL"));
-        }
-        // SAFETY: not NULL, so a pool_options_t as its struct_size says, with its name.
-        let config = unsafe { pool_options_t::request(options) };
-        let refusal = config.err().unwrap_or(Refusal::unsupported(
-            "pools in memory of the caller's are not in this version yet",
-        ));
-        Err(refused(CALL, refusal))
-    })
 }

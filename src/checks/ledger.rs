@@ -1,17 +1,17 @@
 //! The ledger: one byte of state for each block, outside the blocks.
 //!
 //! ```text
-//!     ledger, downwards ◄─┬─► blocks, upwards
-//!    .  .  .  L  f  L  L  │ block 0 │ block 1 │ block 2 │ block 3 │ never touched yet │
-//!             3  2  1  0  ▲ base
+//!     ledger, downwards ◄─┐   ┌─► blocks, upwards
+//!    .  .  .  L  f  L  L  │   │ block 0 │ block 1 │ block 2 │ block 3 │ never touched yet │
+//!             3  2  1  0  ▲ end
 //! ```
 //!
 //! It makes a double free, a free of a block that was never handed out, and the list of live
 //! blocks certain instead of likely. A byte, not a bit: a bit must be read, changed and written
-//! back, which chains every call to the one before it. Downwards from where the blocks begin, so
-//! that one pointer leads to both, and both can grow away from it.
+//! back, which chains every call to the one before it. Downwards from before
+//! the blocks, so that both can grow.
 //!
-//! L1. The `count` bytes before `base` belong to this ledger alone.
+//! L1. The `count` bytes before `end` belong to this ledger alone.
 //! L2. Every index comes from the geometry of the same pool, so it is below `count`.
 
 use core::ptr::NonNull;
@@ -33,20 +33,14 @@ pub(crate) enum State {
 /// The states of all blocks of a pool.
 #[derive(Clone, Copy)]
 pub(crate) struct Ledger {
-    base: NonNull<u8>,
+    end: NonNull<u8>,
 }
 
 impl Ledger {
     /// # Safety
     /// * L1 for as many blocks as the pool has, and those bytes are zero.
-    pub(crate) unsafe fn new(base: NonNull<u8>) -> Self {
-        Self { base }
-    }
-
-    /// Where the blocks begin.
-    #[inline(always)]
-    pub(crate) fn base(&self) -> NonNull<u8> {
-        self.base
+    pub(crate) unsafe fn new(end: NonNull<u8>) -> Self {
+        Self { end }
     }
 
     /// The state as it is stored: any byte, if something wrote over it.
@@ -64,7 +58,7 @@ impl Ledger {
 
     #[inline(always)]
     fn entry(&self, index: BlockIndex) -> *mut u8 {
-        self.base.as_ptr().wrapping_offset(!(index.0 as isize))
+        self.end.as_ptr().wrapping_offset(!(index.0 as isize))
     }
 
     /// The indices below `end` that are in `state`, in order.
@@ -78,7 +72,7 @@ impl Ledger {
 
     /// Makes the first `end` blocks untouched again.
     pub(crate) fn forget(&self, end: usize) {
-        let first = self.base.as_ptr().wrapping_sub(end);
+        let first = self.end.as_ptr().wrapping_sub(end);
         // SAFETY: L1, `end` being at most the number of blocks.
         unsafe { first.write_bytes(State::Untouched as u8, end) };
     }

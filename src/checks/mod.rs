@@ -1,4 +1,4 @@
-//! Layer 2: what a pool verifies before it believes a pointer.
+//! Layer 4: what a pool verifies before it believes a pointer.
 //!
 //! Two levels, each a type, chosen once when the pool is created:
 //!
@@ -67,13 +67,14 @@ fn offset(pointer: UserPointer, base: NonNull<u8>) -> usize {
 #[repr(C)]
 pub(crate) struct Standard {
     ledger: Ledger,
+    base: NonNull<u8>,
     geometry: Geometry,
 }
 
 impl Standard {
     /// The ledger covers every block of `geometry`.
-    pub(crate) fn new(geometry: Geometry, ledger: Ledger) -> Self {
-        Self { geometry, ledger }
+    pub(crate) fn new(geometry: Geometry, base: NonNull<u8>, ledger: Ledger) -> Self {
+        Self { ledger, base, geometry }
     }
 
     /// Turns the block at `pointer` from one state into another, if it is in the first.
@@ -139,7 +140,7 @@ impl Checks for Standard {
 
     #[inline(always)]
     fn base(&self) -> NonNull<u8> {
-        self.ledger.base()
+        self.base
     }
 
     fn geometry(&self) -> &Geometry {

@@ -1,4 +1,4 @@
-//! Layer 1: the order in which free blocks wait.
+//! Layer 3: the order in which free blocks wait.
 
 pub(crate) mod intrusive;
 pub(crate) mod waiting;

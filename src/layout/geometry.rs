@@ -104,10 +104,10 @@ mod tests {
             at in any::<usize>(),
             step in -9_isize..9,
         ) {
-            let (alignment, max_capacity, link_bytes) = (0, 0, 1);
+            let (alignment, max_capacity, link_bytes, room) = (0, 0, 1, None);
             let request =
-                Request { block_size: size, alignment, capacity, max_capacity, link_bytes };
-            let layout = Layout::new(&request, 4096).expect("sound");
+                Request { block_size: size, alignment, capacity, max_capacity, link_bytes, room };
+            let layout = Layout::new(&request).expect("sound");
             let geometry = Geometry::new(&layout);
             let offset = (at % (layout.span_bytes_max() + 2 * size)).wrapping_add_signed(step);
             prop_assert_eq!(geometry.start_index(offset), geometry.index_of(offset));

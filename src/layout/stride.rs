@@ -11,7 +11,7 @@
 //! | 100, natural                 | 100    | 4                        |
 //! | 24, 16                       | 32     | 16                       |
 //! | 1, natural                   | 8      | 8 (a free block holds a link of 8 bytes) |
-//! | 8192, natural                | 8192   | 4096 (natural stops at the OS page)      |
+//! | 8192, natural                | 8192   | 4096 (natural stops at an OS page)       |
 //!
 //! Natural alignment is the largest power of two that divides the stride, so it costs no byte. It
 //! is always enough for an array element of `block_size` bytes, because `sizeof(T)` is a multiple
@@ -20,16 +20,29 @@
 #![forbid(unsafe_code)]
 
 use crate::base::error::Refusal;
+use crate::layout::inside;
 use crate::layout::reciprocal::Reciprocal;
 
 /// The largest alignment that can be asked for: 1 GiB, the largest page of common hardware.
 pub(crate) const ALIGNMENT_MAX: usize = 1 << 30;
+
+/// Where natural alignment stops: the smallest OS page of common hardware, so that no machine
+/// gives a block another alignment.
+pub(crate) const NATURAL_ALIGNMENT_MAX: usize = 4096;
 
 /// As a maximal capacity: as far as it goes.
 pub(crate) const UNBOUNDED: usize = usize::MAX;
 
 /// The longest span of an unbounded pool: half of the address space that a process commonly has.
 const REACH_BYTES: usize = 1 << 46;
+
+const TOO_LARGE: Refusal =
+    Refusal::invalid("capacity x stride does not fit in the address space; ask for less");
+
+const TOO_SMALL: Refusal = Refusal::invalid(
+    "buffer_bytes is too small for the pool; pool_bytes_needed and POOL_STATIC_BYTES say how \
+     many it takes",
+);
 
 /// What is asked about the blocks of a pool.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +55,9 @@ pub(crate) struct Request {
     pub(crate) max_capacity: usize,
     /// What the engine keeps inside a free block.
     pub(crate) link_bytes: usize,
+    /// The bytes of the buffer that everything must fit into, if there is one. Then a capacity of
+    /// 0, or a greatest one of [`UNBOUNDED`], is what fits.
+    pub(crate) room: Option<usize>,
 }
 
 /// The size, stride and alignment of every block of a pool, and how many there are.
@@ -59,13 +75,10 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn new(request: &Request, page_bytes: usize) -> Result<Self, Refusal> {
-        let Request { block_size, alignment, capacity, max_capacity, link_bytes } = *request;
+    pub(crate) fn new(request: &Request) -> Result<Self, Refusal> {
+        let Request { block_size, alignment, link_bytes, room, .. } = *request;
         if block_size == 0 {
             return Err(Refusal::invalid("block_size is 0; ask for at least 1 byte"));
-        }
-        if capacity == 0 {
-            return Err(Refusal::invalid("capacity is 0; ask for at least 1 block"));
         }
         if alignment != 0 && !alignment.is_power_of_two() {
             return Err(Refusal::invalid("alignment must be a power of two, or 0 for natural"));
@@ -73,27 +86,51 @@ impl Layout {
         if alignment > ALIGNMENT_MAX {
             return Err(Refusal::invalid("alignment is above 1 GiB"));
         }
-        let too_large = Refusal::invalid("capacity x stride does not fit in the address space");
         let stride = block_size
             .max(link_bytes)
             .checked_next_multiple_of(alignment.max(1))
-            .ok_or(too_large)?;
+            .filter(|&stride| stride <= isize::MAX as usize)
+            .ok_or(TOO_LARGE)?;
+        let natural = (1 << stride.trailing_zeros()).min(NATURAL_ALIGNMENT_MAX);
+        let alignment = if alignment == 0 { natural } else { alignment };
+        let reach = match room {
+            None => reach(stride),
+            Some(bytes) => inside::capacity_within(stride, alignment, bytes),
+        };
+        let (capacity, max_capacity) = Self::capacities(request, reach)?;
+        // isize::MAX: the longest range that pointer arithmetic is defined over.
+        if stride.checked_mul(max_capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return Err(TOO_LARGE);
+        }
+        let unbounded = request.max_capacity == UNBOUNDED && room.is_none();
+        Ok(Self { block_size, stride, alignment, capacity, max_capacity, unbounded })
+    }
+
+    /// How many blocks there are, and may come to be, where `reach` is as far as it goes.
+    fn capacities(request: &Request, reach: usize) -> Result<(usize, usize), Refusal> {
+        let Request { capacity, max_capacity, room, .. } = *request;
+        if room.is_some() && reach == 0 {
+            return Err(TOO_SMALL);
+        }
+        let capacity = match (capacity, room) {
+            (0, None) => return Err(Refusal::invalid("capacity is 0; ask for at least 1 block")),
+            (0, Some(_)) if max_capacity != 0 => reach.min(max_capacity),
+            (0, Some(_)) => reach,
+            (asked, _) => asked,
+        };
         let max_capacity = match max_capacity {
             0 => capacity,
-            UNBOUNDED => reach(stride).max(capacity),
+            UNBOUNDED => reach.max(capacity),
             bounded if bounded < capacity => {
                 return Err(Refusal::invalid("max_capacity is below capacity; raise it, or say 0"));
             }
             bounded => bounded,
         };
-        // isize::MAX: the longest range that pointer arithmetic is defined over.
-        if stride.checked_mul(max_capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
-            return Err(too_large);
+        if room.is_some() && max_capacity > reach {
+            Err(TOO_SMALL)
+        } else {
+            Ok((capacity, max_capacity))
         }
-        let natural = (1 << stride.trailing_zeros()).min(page_bytes);
-        let alignment = if alignment == 0 { natural } else { alignment };
-        let unbounded = request.max_capacity == UNBOUNDED;
-        Ok(Self { block_size, stride, alignment, capacity, max_capacity, unbounded })
     }
 
     /// The bytes from the start of the first block to the end of the last there may come to be.
@@ -127,11 +164,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn request(block_size: usize, alignment: usize, capacity: usize) -> Request {
-        Request { block_size, alignment, capacity, max_capacity: 0, link_bytes: 8 }
+        Request { block_size, alignment, capacity, max_capacity: 0, link_bytes: 8, room: None }
     }
 
     fn layout(block_size: usize, alignment: usize) -> (usize, usize) {
-        let layout = Layout::new(&request(block_size, alignment, 10), 4096).expect("sound");
+        let layout = Layout::new(&request(block_size, alignment, 10)).expect("sound");
         (layout.stride, layout.alignment)
     }
 
@@ -149,31 +186,31 @@ mod tests {
         for (size, capacity) in
             [(usize::MAX, 1), (1 << 32, 1 << 32), (16, usize::MAX), (8, 1 << 60), (1 << 62, 2)]
         {
-            let refusal = Layout::new(&request(size, 0, capacity), 4096).expect_err("too large");
+            let refusal = Layout::new(&request(size, 0, capacity)).expect_err("too large");
             assert_eq!(refusal, Refusal::invalid(refusal.reason));
         }
-        assert!(Layout::new(&request(usize::MAX, 64, 1), 4096).is_err());
+        assert!(Layout::new(&request(usize::MAX, 64, 1)).is_err());
     }
 
     #[test]
     fn alignment_must_be_a_power_of_two_up_to_a_gibibyte() {
         for alignment in [3, 24, 1 << 31, 1 << 63, usize::MAX] {
-            assert!(Layout::new(&request(64, alignment, 1), 4096).is_err(), "{alignment}");
+            assert!(Layout::new(&request(64, alignment, 1)).is_err(), "{alignment}");
         }
-        assert!(Layout::new(&request(64, ALIGNMENT_MAX, 1), 4096).is_ok());
+        assert!(Layout::new(&request(64, ALIGNMENT_MAX, 1)).is_ok());
     }
 
     #[test]
     fn an_unbounded_pool_reaches_far_and_asks_for_less_until_capacity() {
         for size in [1, 24, 64, 100, 4096, 1_000_003] {
             let unbounded = Request { max_capacity: UNBOUNDED, ..request(size, 0, 3) };
-            let mut layout = Layout::new(&unbounded, 4096).expect("sound");
+            let mut layout = Layout::new(&unbounded).expect("sound");
             assert!(layout.span_bytes_max() > 1 << 42, "{layout:?}");
             assert!(Reciprocal::new(layout.stride, layout.max_capacity).is_exact());
             while layout.ask_for_less() {}
             assert_eq!(layout.max_capacity, 3);
         }
-        let mut fixed = Layout::new(&request(64, 0, 100), 4096).expect("sound");
+        let mut fixed = Layout::new(&request(64, 0, 100)).expect("sound");
         assert!(!fixed.ask_for_less());
     }
 

@@ -2,9 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use crate::base::env;
 use crate::base::log::{Level, log};
-use crate::span::Residency;
+use crate::host::env;
+use crate::source::Source;
+use crate::source::system::System;
 
 /// What a pool verifies; the numbers are `POOL_CHECKS_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +29,19 @@ pub(crate) enum OnLeak {
     Abort,
 }
 
+/// What follows when something is wrong with a pool, and what it is called then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) on_misuse: OnMisuse,
+    pub(crate) on_leak: OnLeak,
+    pub(crate) name: Name,
+}
+
 /// A request for a pool.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Config {
     pub(crate) block_size: usize,
+    /// 0: as many as fit, in a buffer.
     pub(crate) capacity: usize,
     /// 0: `capacity`; `UNBOUNDED`: as far as it goes.
     pub(crate) max_capacity: usize,
@@ -40,15 +50,14 @@ pub(crate) struct Config {
     pub(crate) checks: CheckLevel,
     /// Beyond the last block, blocks come from the heap.
     pub(crate) heap_overflow: bool,
-    pub(crate) residency: Residency,
-    pub(crate) on_misuse: OnMisuse,
-    pub(crate) on_leak: OnLeak,
-    pub(crate) name: Name,
+    pub(crate) source: Source,
+    pub(crate) policy: Policy,
 }
 
 impl Config {
     /// A pool of this size, everything else by default.
     pub(crate) fn new(block_size: usize, capacity: usize) -> Self {
+        let name = Name::new(b"pool");
         Self {
             block_size,
             capacity,
@@ -56,10 +65,8 @@ impl Config {
             alignment: 0,
             checks: CheckLevel::Standard,
             heap_overflow: false,
-            residency: Residency::default(),
-            on_misuse: OnMisuse::Return,
-            on_leak: OnLeak::Warn,
-            name: Name::new(b"pool"),
+            source: Source::System(System::PLAIN),
+            policy: Policy { on_misuse: OnMisuse::Return, on_leak: OnLeak::Warn, name },
         }
     }
 
@@ -78,7 +85,7 @@ impl Config {
                     "MEMORY_POOL_CHECKS={} is not a level of this version; pool \"{}\" \
                      keeps its own. Say none or standard",
                     Name::new(other.as_bytes()),
-                    self.name
+                    self.policy.name
                 );
                 self.checks
             }

@@ -1,6 +1,8 @@
-//! From a request to a pool. Constant time: no block is touched, no link is written.
+//! From a request to a pool. No block is touched, no link is written: constant time,
+//! but for a buffer of the caller's, whose side table is made zero.
 
 use core::cell::Cell;
+use core::ptr::NonNull;
 
 use crate::base::error::Refusal;
 use crate::base::ids::UserPointer;
@@ -8,32 +10,38 @@ use crate::base::log::{Level, log};
 use crate::checks::ledger::Ledger;
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
+use crate::host::HAS_SYSTEM;
 use crate::layout::geometry::Geometry;
+use crate::layout::inside;
 use crate::layout::pages::Pages;
-use crate::layout::stride::{Layout, Request};
+use crate::layout::stride::{Layout, Request, UNBOUNDED};
 use crate::pool::Pool;
 use crate::pool::config::{CheckLevel, Config};
+use crate::pool::directory;
 use crate::pool::engine::Engine;
-use crate::pool::handles;
+use crate::pool::handles::{self, NO_SYSTEM};
 use crate::pool::overflow::Overflow;
 use crate::pool::single::Single;
-use crate::source::os;
+use crate::source::Source;
 use crate::span::Span;
 
 /// Creates a pool and answers its handle.
 pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
-    let span = Span::new(&mut layout, side_bytes_per_block(&config), config.residency)?;
+    let place = place(&config.source)?;
+    let span = Span::new(&mut layout, side_bytes_per_block(&config), config.source)?;
     let engine = engine(&config, &layout, &span);
-    let overflow = config.heap_overflow.then(|| Overflow::new(&layout));
-    let handle =
-        handles::insert(Pool { engine, layout, span, config, overflow, trimmed: Cell::new(None) })?;
+    let overflow = config.heap_overflow.then(Overflow::default);
+    let policy = config.policy;
+    let pool = Pool { engine, layout, span, policy, overflow, trimmed: Cell::new(None) };
+    // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
+    let handle = unsafe { handles::insert(pool, place) }?;
     log!(
         Level::Debug,
         "pool \"{}\" created: {} blocks, at most {}, of {} bytes (stride {}, alignment {}), \
          checks {:?}",
-        config.name,
+        policy.name,
         layout.capacity,
         layout.max_capacity,
         layout.block_size,
@@ -47,27 +55,62 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
 /// The layout that a request leads to, if it is sound.
 pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
     let Config { block_size, alignment, capacity, max_capacity, .. } = *config;
-    let request = Request { block_size, alignment, capacity, max_capacity, link_bytes: LINK_BYTES };
-    Layout::new(&request, os::page_bytes())
+    let room = match config.source {
+        Source::Buffer(buffer) => Some(buffer.bytes()),
+        Source::System(_) | Source::Callbacks(_) => None,
+    };
+    let link_bytes = LINK_BYTES;
+    Layout::new(&Request { block_size, alignment, capacity, max_capacity, link_bytes, room })
 }
 
-/// What the ledger takes.
-fn side_bytes_per_block(config: &Config) -> usize {
-    match config.checks {
-        CheckLevel::Standard => 1,
-        CheckLevel::None => 0,
+/// How large a buffer must be for the pool that is asked for, wherever it lies.
+pub(crate) fn bytes_needed(config: &Config) -> Result<usize, Refusal> {
+    if config.capacity == 0 {
+        return Err(Refusal::invalid("capacity is 0; say for how many blocks"));
+    }
+    if config.max_capacity == UNBOUNDED {
+        return Err(Refusal::invalid("max_capacity is SIZE_MAX, for which no buffer is enough"));
+    }
+    let layout = plan(config)?;
+    inside::bytes_needed(layout.stride, layout.alignment, layout.max_capacity)
+        .ok_or(Refusal::invalid("capacity x stride does not fit in the address space"))
+}
+
+/// Where the pool itself shall lie; `None`: in a slot of ours.
+fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
+    match source {
+        Source::Buffer(buffer) => {
+            directory::refuse_occupied(buffer)?;
+            Ok(Some(buffer.place()))
+        }
+        Source::System(_) | Source::Callbacks(_) if HAS_SYSTEM => Ok(None),
+        Source::System(_) | Source::Callbacks(_) => Err(NO_SYSTEM),
     }
 }
 
+/// What the ledger takes. In a buffer there is room for it whatever the checks are.
+fn side_bytes_per_block(config: &Config) -> usize {
+    match (config.source, config.checks) {
+        (Source::Buffer(_), _) => inside::SIDE_BYTES_PER_BLOCK,
+        (_, CheckLevel::Standard) => 1,
+        (_, CheckLevel::None) => 0,
+    }
+}
+
+const _: () = assert!(size_of::<Pool>() <= inside::HEADER_BYTES);
+const _: () = assert!(align_of::<Pool>() <= inside::HEADER_ALIGNMENT);
+
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
     let geometry = Geometry::new(layout);
-    let pages = Pages::new(span.base().addr().get(), os::page_bytes(), layout.stride, LINK_BYTES);
+    // A source that takes nothing back has no pages; then nobody asks.
+    let page_bytes = span.page_bytes().unwrap_or(1);
+    let pages = Pages::new(span.base().addr().get(), page_bytes, layout.stride, LINK_BYTES);
     match config.checks {
         CheckLevel::Standard => {
-            // SAFETY: the side table of a new span ends at its base, is zero, is this ledger's
+            // SAFETY: the side table of a new span is zero, is this ledger's
             // alone, and has a byte for each block (`side_bytes_per_block`).
-            let ledger = unsafe { Ledger::new(span.base()) };
-            Engine::SingleStandard(Single::new(Standard::new(geometry, ledger), pages))
+            let ledger = unsafe { Ledger::new(span.side_end()) };
+            Engine::SingleStandard(Single::new(Standard::new(geometry, span.base(), ledger), pages))
         }
         CheckLevel::None => {
             Engine::SingleUnchecked(Single::new(Unchecked::new(geometry, span.base()), pages))

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::base::error::Error;
 use crate::base::ids::UserPointer;
 use crate::base::log::{self, Level, log};
+use crate::host::process;
 use crate::pool::Pool;
 use crate::pool::config::OnLeak;
 use crate::pool::handles;
@@ -25,7 +26,7 @@ impl Pool {
     /// Does what the policy says about live blocks; `Err` keeps the pool.
     fn leak(&self) -> Result<(), Error> {
         let (name, live) = (self.name(), LiveBlocks(self));
-        match self.config.on_leak {
+        match self.policy.on_leak {
             OnLeak::Warn => {
                 log!(Level::Warn, "pool \"{name}\" destroyed with {live}: their memory is gone");
                 Ok(())
@@ -41,7 +42,7 @@ impl Pool {
                 // Who ends the program says why, whatever the level of the log.
                 let why = format_args!("pool \"{name}\" destroyed with {live}: aborting");
                 log::line(Level::Error, why);
-                std::process::abort()
+                process::abort()
             }
         }
     }

@@ -5,11 +5,11 @@ use crate::base::log::{Level, log};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
-use crate::pool::Pool;
+use crate::layout::inside::HEADER_BYTES;
 use crate::pool::engine::each;
-use crate::pool::handles;
 use crate::pool::overflow::Overflow;
 use crate::pool::single::{Counts, Single};
+use crate::pool::{Pool, arena};
 
 /// An invariant of `pool/mod.rs` that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Pool {
 
     /// The heap block that `pointer` leads into, and how far.
     pub(super) fn heap_block_with(&self, pointer: UserPointer) -> Option<(usize, usize)> {
-        let (block, into) = self.overflow.as_ref()?.containing(pointer)?;
+        let (block, into) = self.overflow.as_ref()?.containing(pointer, &self.layout)?;
         Some((block.addr().get(), into))
     }
 
@@ -67,7 +67,8 @@ impl Pool {
 
     /// What the pool takes beside its blocks.
     pub(crate) fn metadata_bytes(&self) -> usize {
-        self.span.side_bytes(self.capacity()) + handles::SLOT_BYTES
+        let place_bytes = if self.span.is_in_buffer() { HEADER_BYTES } else { arena::SLOT_BYTES };
+        self.span.side_bytes(self.capacity()) + place_bytes
     }
 
     /// Checks every invariant, in time proportional to the blocks that were ever used.

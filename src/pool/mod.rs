@@ -1,4 +1,4 @@
-//! Layer 3: a pool, from its creation to its end.
+//! Layer 5: a pool, from its creation to its end.
 //!
 //! ```text
 //!   handle ─► slot ─► Pool ┬─ engine   allocate, deallocate: single
@@ -18,9 +18,11 @@
 //! P3. Every block below the frontier that is not in use is on the free list or waits on a page
 //!     that was trimmed, once, and nothing else is.
 
+mod arena;
 pub(crate) mod config;
 mod create;
 mod destroy;
+mod directory;
 mod engine;
 mod grow;
 pub(crate) mod handles;
@@ -37,24 +39,24 @@ use crate::base::error::Error;
 use crate::base::ids::{Block, UserPointer};
 use crate::checks::Checks;
 use crate::layout::stride::Layout;
-use crate::source::os::Memory;
+use crate::source::memory::Memory;
 use crate::span::Span;
-use config::{Config, Name};
+use config::{Name, Policy};
 use engine::{Engine, each, each_hot};
 use overflow::Overflow;
 
-pub(crate) use create::{create, plan};
+pub(crate) use create::{bytes_needed, create, plan};
 pub(crate) use destroy::destroy;
 pub(crate) use report::Finding;
 
-/// One pool. It lives in a slot of [`handles`], where its callers find it.
+/// One pool. It lives where [`handles`] finds it: in a slot of ours, or in a caller's buffer.
 #[repr(C)]
 pub(crate) struct Pool {
     /// First, so that the hot paths find their words in the slot's first cache lines.
     engine: Engine,
     layout: Layout,
     span: Span,
-    config: Config,
+    policy: Policy,
     /// With `POOL_EXHAUSTED_HEAP`.
     overflow: Option<Overflow>,
     /// The links of pages that wait since the last trim.
@@ -93,7 +95,7 @@ impl Pool {
         if self.grow_when_dry() {
             return each!(&self.engine, engine => engine.allocate_slow()).block;
         }
-        self.overflow.as_ref().and_then(Overflow::allocate)
+        self.overflow.as_ref()?.allocate(&self.layout)
     }
 
     /// Takes a block back; `false`: the slow path must look at it.
@@ -117,7 +119,7 @@ impl Pool {
             (Err(Error::ForeignPointer), Some(overflow)) => {
                 if overflow.deallocate(pointer) {
                     Ok(())
-                } else if overflow.containing(pointer).is_some() {
+                } else if overflow.containing(pointer, &self.layout).is_some() {
                     Err(Error::InteriorPointer)
                 } else {
                     Err(Error::ForeignPointer)
@@ -139,7 +141,7 @@ impl Pool {
     }
 
     pub(crate) fn name(&self) -> &Name {
-        &self.config.name
+        &self.policy.name
     }
 
     /// Whether `pointer` is the start of a block, free or live.

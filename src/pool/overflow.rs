@@ -9,37 +9,28 @@
 
 use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
-use std::collections::HashSet;
 
 use crate::base::ids::{Block, UserPointer};
+use crate::host::address_set::AddressSet;
+use crate::host::heap;
 use crate::layout::stride::Layout;
-use crate::source::heap;
 
 /// The heap blocks of one pool.
+#[derive(Default)]
 pub(crate) struct Overflow {
-    bytes: usize,
-    alignment: usize,
-    live: RefCell<HashSet<NonNull<u8>>>,
+    live: RefCell<AddressSet>,
     peak: Cell<usize>,
     allocations: Cell<u64>,
 }
 
 impl Overflow {
-    pub(crate) fn new(layout: &Layout) -> Self {
-        Self {
-            bytes: layout.stride,
-            alignment: layout.alignment,
-            live: RefCell::default(),
-            peak: Cell::new(0),
-            allocations: Cell::new(0),
-        }
-    }
-
     /// `None`: the heap has no memory, for the block or for remembering it.
-    pub(crate) fn allocate(&self) -> Option<Block> {
+    pub(crate) fn allocate(&self, layout: &Layout) -> Option<Block> {
         let mut live = self.live.borrow_mut();
-        live.try_reserve(1).ok()?;
-        let block = heap::allocate(self.bytes, self.alignment)?;
+        if !live.reserve_one() {
+            return None;
+        }
+        let block = heap::allocate(layout.stride, layout.alignment)?;
         live.insert(block);
         self.peak.set(self.peak.get().max(live.len()));
         self.allocations.set(self.allocations.get() + 1);
@@ -50,7 +41,7 @@ impl Overflow {
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
         let found = self.find(pointer);
         if let Some(block) = found {
-            self.live.borrow_mut().remove(&block);
+            self.live.borrow_mut().remove(block);
             // SAFETY: O1, it was live until now.
             unsafe { heap::free(block) };
         }
@@ -59,7 +50,7 @@ impl Overflow {
 
     /// Frees every block.
     pub(crate) fn clear(&self) {
-        for block in self.live.take() {
+        for &block in self.live.take().iter() {
             // SAFETY: O1, and the set is empty from here on.
             unsafe { heap::free(block) };
         }
@@ -68,14 +59,18 @@ impl Overflow {
     /// The live heap block that starts at `pointer`.
     pub(crate) fn find(&self, pointer: UserPointer) -> Option<Block> {
         let start = NonNull::new(core::ptr::without_provenance_mut(pointer.address()))?;
-        self.live.borrow().get(&start).copied()
+        self.live.borrow().get(start)
     }
 
     /// The live heap block that `pointer` leads into, and how far. Looks at each.
-    pub(crate) fn containing(&self, pointer: UserPointer) -> Option<(Block, usize)> {
+    pub(crate) fn containing(
+        &self,
+        pointer: UserPointer,
+        layout: &Layout,
+    ) -> Option<(Block, usize)> {
         let into = |block: &Block| pointer.address().wrapping_sub(block.addr().get());
         let live = self.live.borrow();
-        live.iter().find(|block| into(block) < self.bytes).map(|block| (*block, into(block)))
+        live.iter().find(|block| into(block) < layout.stride).map(|block| (*block, into(block)))
     }
 
     /// How many are live now.

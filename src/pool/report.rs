@@ -4,6 +4,7 @@
 use crate::base::ids::UserPointer;
 use crate::base::log::{self, Level, log};
 use crate::checks::Checks;
+use crate::host::process;
 use crate::layout::geometry::Place;
 use crate::pool::Pool;
 use crate::pool::config::OnMisuse;
@@ -69,13 +70,13 @@ impl Pool {
     }
 
     fn misuse(&self, what: core::fmt::Arguments<'_>) {
-        let abort = self.config.on_misuse == OnMisuse::Abort;
+        let abort = self.policy.on_misuse == OnMisuse::Abort;
         // Who ends the program says why, whatever the level of the log.
         if abort || log::enabled(Level::Error) {
             log::line(Level::Error, format_args!("pool \"{}\": {what}", self.name()));
         }
         if abort {
-            std::process::abort();
+            process::abort();
         }
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! A page stays where the link of a free block crosses from it to a page that stays.
 
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
@@ -24,7 +25,7 @@ use crate::freelist::intrusive::IntrusiveList;
 use crate::pool::Pool;
 use crate::pool::engine::each;
 use crate::pool::single::Single;
-use crate::source::os::{self, Memory};
+use crate::source::memory::Memory;
 
 const NO_MEMORY: Refusal =
     Refusal::new(Error::OutOfMemory, "the system gave no memory to keep track of trimmed pages");
@@ -38,6 +39,9 @@ impl Pool {
     }
 
     fn trim_single<C: Checks>(&self, engine: &Single<C>) -> Result<usize, Refusal> {
+        if self.span.page_bytes().is_none() {
+            return Ok(0);
+        }
         let pages = engine.pages.count(engine.capacity());
         let links = Memory::new(pages * size_of::<usize>()).ok_or(NO_MEMORY)?;
         let scratch = engine.scratch_ledger()?;
@@ -45,12 +49,66 @@ impl Pool {
         let ledger = *kept.ok_or(NO_MEMORY)?;
         let before = self.span.resident_bytes();
         let end = ledger.indices_in(State::Live, engine.frontier.get()).next_back();
-        engine.lower_frontier(end.map_or(0, |last| last.0 + 1));
+        self.lower_frontier(engine, end.map_or(0, |last| last.0 + 1));
         // SAFETY: a word for each page; `self.trimmed` keeps the memory until the next trim.
         unsafe { engine.waiting.restart(links.start().cast()) };
         self.trimmed.replace(Some(links));
-        engine.give_pages_back(&ledger);
+        self.give_pages_back(engine, &ledger);
         Ok(before.saturating_sub(self.span.resident_bytes()))
+    }
+
+    /// Calls the blocks from `end` on, none of which is live, untouched.
+    fn lower_frontier<C: Checks>(&self, engine: &Single<C>, end: usize) {
+        let frontier = engine.frontier.get();
+        engine.peak_before_reset.set(engine.counts().peak_in_use);
+        engine.frontier.set(end);
+        if engine.checks().ledger().is_some() && frontier > end {
+            let first = self.span.side_end().as_ptr().wrapping_sub(frontier);
+            if let Some(first) = NonNull::new(first) {
+                // SAFETY: the bytes of the ledger from `end` to `frontier`.
+                unsafe { self.span.clear(first, frontier - end) };
+            }
+        }
+    }
+
+    /// Builds the free list anew, without the blocks on pages that go; the pages go.
+    fn give_pages_back<C: Checks>(&self, engine: &Single<C>, ledger: &Ledger) {
+        let (pages, end) = (engine.pages, engine.frontier.get());
+        let is_free = |page| {
+            let live = |index| ledger.state(index) == State::Live as u8;
+            pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
+        };
+        engine.free().clear();
+        // Downwards, so that the list begins with the lowest address; pages that go are collected
+        // to runs, each of which is one call of the system.
+        let mut run_end = pages.count(engine.capacity());
+        let mut next_goes = true;
+        for page in (0..run_end).rev() {
+            // A link that crosses to the next page goes with that page or keeps this one.
+            next_goes = is_free(page) && (next_goes || !pages.link_crosses_end_of(page));
+            if next_goes {
+                match pages.blocks_of(page, end).count() {
+                    0 => {}
+                    blocks => engine.waiting.push(page, blocks),
+                }
+                continue;
+            }
+            self.discard_pages(engine, page + 1..run_end);
+            run_end = page;
+            engine.link_free_blocks_of(page, ledger);
+        }
+        self.discard_pages(engine, 0..run_end);
+    }
+
+    fn discard_pages<C: Checks>(&self, engine: &Single<C>, pages: Range<usize>) {
+        if !pages.is_empty() {
+            let bytes = pages.len() * engine.pages.page_bytes();
+            let offset = engine.pages.offset_of(pages.start);
+            // SAFETY: a committed page of this pool, which holds only blocks.
+            let start = unsafe { self.base().add(offset) };
+            // SAFETY: whole pages with free blocks only, on which no link is needed any more.
+            unsafe { self.span.discard(start, bytes) };
+        }
     }
 }
 
@@ -77,60 +135,6 @@ impl<C: Checks> Single<C> {
             next = unsafe { IntrusiveList::link_of(self.block_at(index)) };
         }
         Ok(Some((memory, ledger)))
-    }
-
-    /// Calls the blocks from `end` on, none of which is live, untouched.
-    fn lower_frontier(&self, end: usize) {
-        let frontier = self.frontier.get();
-        self.peak_before_reset.set(self.counts().peak_in_use);
-        self.frontier.set(end);
-        if self.checks().ledger().is_some() && frontier > end {
-            let first = self.checks().base().as_ptr().wrapping_sub(frontier);
-            if let Some(first) = NonNull::new(first) {
-                // SAFETY: the bytes of the ledger from `end` to `frontier`.
-                unsafe { os::clear(first, frontier - end) };
-            }
-        }
-    }
-
-    /// Builds the free list anew, without the blocks on pages that go; the pages go.
-    fn give_pages_back(&self, ledger: &Ledger) {
-        let (pages, end) = (self.pages, self.frontier.get());
-        let is_free = |page| {
-            let live = |index| ledger.state(index) == State::Live as u8;
-            pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
-        };
-        self.free().clear();
-        // Downwards, so that the list begins with the lowest address; pages that go are collected
-        // to runs, each of which is one call of the system.
-        let mut run_end = pages.count(self.capacity());
-        let mut next_goes = true;
-        for page in (0..run_end).rev() {
-            // A link that crosses to the next page goes with that page or keeps this one.
-            next_goes = is_free(page) && (next_goes || !pages.link_crosses_end_of(page));
-            if next_goes {
-                match pages.blocks_of(page, end).count() {
-                    0 => {}
-                    blocks => self.waiting.push(page, blocks),
-                }
-                continue;
-            }
-            self.discard_pages(page + 1, run_end);
-            run_end = page;
-            self.link_free_blocks_of(page, ledger);
-        }
-        self.discard_pages(0, run_end);
-    }
-
-    fn discard_pages(&self, first: usize, end: usize) {
-        if first < end {
-            let bytes = (end - first) * self.pages.page_bytes();
-            // SAFETY: a committed page of this pool, which holds only blocks.
-            let start = unsafe { self.checks().base().add(self.pages.offset_of(first)) };
-            // Pages that the system keeps, locked ones, do no harm where they are.
-            // SAFETY: whole OS pages with free blocks only, on which no link is needed any more.
-            let _ = unsafe { os::discard(start, bytes) };
-        }
     }
 
     fn link_free_blocks_of(&self, page: usize, ledger: &Ledger) {

@@ -1,10 +1,14 @@
-//! Layer 2: the one contiguous range of memory that a pool lives on.
+//! Layer 4: the one contiguous range of memory that a pool lives on.
 //!
 //! ```text
 //!   reserved ─►┌ ─ ─ ─ ─ ─ ─┬────────────┬─────────┬─────────┬─ ─ ─┬─────────┬ ─ ─ ─ ─ ─ ─┐
 //!                not yet     side table  │ block 0 │ block 1 │     │ block n   not yet
 //!              └ ─ ─ ─ ─ ─ ─┴────────────┴─────────┴─────────┴─ ─ ─┴─────────┴ ─ ─ ─ ─ ─ ─┘
 //!                         ◄── committed ─▲ base: aligned as the blocks are ── committed ──►
+//!
+//!   guarded   ─►┌ ─ ─ ─ ─ ┬────────────┬───────┬──────┬─────────┬─ ─ ─┬─────────┬───────┐
+//!                not yet   side table  │ guard │ rest │ block 0 │     │ the last│ guard │
+//!              └ ─ ─ ─ ─ ─┴────────────┴───────┴──────┴─────────┴─ ─ ─┴─────────┴───────┘
 //! ```
 //!
 //! The side table is the engine's: state that must not lie inside blocks. It ends where the blocks
@@ -12,54 +16,59 @@
 //! pool takes a single OS page for both. It stands before the blocks because what writes past the
 //! end of a block is a far more common bug than what writes before its start.
 //!
-//! S1. `base` is aligned to the layout's alignment and to a cache line.
-//! S2. `committed` is whole OS pages of the reservation, readable and writable; it holds the side
-//!     table and the blocks of the capacity that was last asked for, and belongs to this span.
+//! With guard pages, the last block there may come to be ends where the guard begins, to the byte.
+//! Before block 0 the rest of its page can be written: both ends are exact only where the blocks
+//! fill whole pages.
+//!
+//! S1. `base` is aligned to the layout's alignment, and the side table's end to 16.
+//! S2. `low .. side_end` and `floor .. high`, `floor` being the start of the page of `base`, are
+//!     whole pages of the reservation, readable and writable. They hold the side table and the
+//!     blocks of the capacity that was last asked for, and belong to this span.
 //! S3. The reservation is released exactly once, when the span is dropped.
 
 use core::cell::Cell;
+use core::num::NonZero;
 use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
+use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
-use crate::source::os;
-
-const CACHE_LINE_BYTES: usize = 64;
-
-/// What is done to memory as it is committed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Residency {
-    /// Take it at once, not when it is first touched.
-    pub(crate) prefault: bool,
-    /// Keep it out of swap, or refuse.
-    pub(crate) lock: bool,
-}
+use crate::source::Source;
 
 /// The memory of one pool.
 pub(crate) struct Span {
+    source: Source,
     reservation: NonNull<u8>,
     reserved_bytes: usize,
+    side_end: NonNull<u8>,
     base: NonNull<u8>,
     stride: usize,
     side_bytes_per_block: usize,
-    residency: Residency,
+    /// Bytes of the side table that can be used.
+    side_bytes: Cell<usize>,
     /// Addresses.
-    committed: Cell<(usize, usize)>,
+    low: Cell<usize>,
+    high: Cell<usize>,
 }
+
+const TOO_LARGE: Refusal =
+    Refusal::invalid("capacity x stride does not fit in the address space; ask for less");
 
 impl Span {
     /// Reserves room for all the blocks that there may come to be, with `side_bytes_per_block`
-    /// beside each, and commits what the first `capacity` need. Where the system refuses, an
-    /// unbounded layout asks for less. All memory is zero, and none is taken before it is touched.
+    /// beside each, and commits what the first `capacity` need. Where the source refuses, it is
+    /// asked for easier memory, and an unbounded layout for less. The side table is zero. Memory
+    /// of the system is not taken before it is touched.
     pub(crate) fn new(
         layout: &mut Layout,
         side_bytes_per_block: usize,
-        residency: Residency,
+        mut source: Source,
     ) -> Result<Self, Refusal> {
         let span = loop {
-            match Self::reserve(layout, side_bytes_per_block, residency) {
-                Err(Refusal { error: Error::OutOfMemory, .. }) if layout.ask_for_less() => {}
+            match Self::reserve(layout, side_bytes_per_block, source) {
+                Err(Refusal { error: Error::OutOfMemory, .. })
+                    if source.settle_for_less() || layout.ask_for_less() => {}
                 reserved => break reserved?,
             }
         };
@@ -70,51 +79,63 @@ impl Span {
     fn reserve(
         layout: &Layout,
         side_bytes_per_block: usize,
-        residency: Residency,
+        source: Source,
     ) -> Result<Self, Refusal> {
-        let too_large = Refusal::invalid("capacity x stride does not fit in the address space");
-        let page_bytes = os::page_bytes();
-        let alignment = layout.alignment.max(CACHE_LINE_BYTES);
+        let (page_bytes, guard_bytes) = (source.commit_bytes(), source.guard_bytes());
+        let alignment = layout.alignment.max(SIDE_ALIGNMENT);
         let side_bytes = layout
             .max_capacity
             .checked_mul(side_bytes_per_block)
-            .and_then(|bytes| bytes.checked_next_multiple_of(CACHE_LINE_BYTES))
-            .ok_or(too_large)?;
-        // The reservation starts on an OS page: up to there the place of `base` is known now.
-        let before_base = if alignment <= page_bytes {
-            side_bytes.checked_next_multiple_of(alignment)
+            .and_then(|bytes| bytes.checked_next_multiple_of(SIDE_ALIGNMENT))
+            .ok_or(TOO_LARGE)?;
+        // A reservation starts on a page; how far it is to the alignment is known only then.
+        let to_alignment = alignment.saturating_sub(page_bytes);
+        let before_blocks = if guard_bytes > 0 {
+            side_bytes.checked_next_multiple_of(page_bytes).map(|bytes| bytes + 2 * guard_bytes)
         } else {
-            side_bytes.checked_add(alignment)
+            side_bytes.checked_next_multiple_of(alignment.min(page_bytes))
         };
-        let reserved_bytes = before_base
+        let reserved_bytes = before_blocks
             .and_then(|bytes| bytes.checked_add(layout.span_bytes_max()))
+            .and_then(|bytes| bytes.checked_add(to_alignment))
             .and_then(|bytes| bytes.checked_next_multiple_of(page_bytes))
-            .ok_or(too_large)?;
-        let reservation = os::reserve(reserved_bytes).ok_or(NO_MEMORY)?;
+            .ok_or(TOO_LARGE)?;
+        let reservation = source.reserve(reserved_bytes)?;
         let first = reservation.addr().get();
-        let base = (first + side_bytes).next_multiple_of(alignment);
-        let nothing = base / page_bytes * page_bytes;
-        // SAFETY: at most `before_base` bytes into the reservation.
-        let base = unsafe { reservation.add(base - first) };
-        let committed = Cell::new((nothing, nothing));
+        let (side_end, base) = if guard_bytes > 0 {
+            let side_end = first + side_bytes.next_multiple_of(page_bytes);
+            let end = side_end + guard_bytes + layout.span_bytes_max();
+            let end = end.next_multiple_of(alignment.max(page_bytes));
+            (side_end, end - layout.span_bytes_max())
+        } else {
+            let base = (first + side_bytes).next_multiple_of(alignment);
+            (base, base)
+        };
+        let floor = base / page_bytes * page_bytes;
+        // SAFETY: inside the reservation, as computed above.
+        let at = |address: usize| unsafe { reservation.add(address - first) };
         Ok(Self {
+            source,
             reservation,
             reserved_bytes,
-            base,
+            side_end: at(side_end),
+            base: at(base),
             stride: layout.stride,
             side_bytes_per_block,
-            residency,
-            committed,
+            side_bytes: Cell::new(0),
+            low: Cell::new(side_end.min(floor)),
+            high: Cell::new(floor),
         })
     }
 
-    /// Makes the memory of the first `capacity` blocks usable, and that beside them. If the system
+    /// Makes the memory of the first `capacity` blocks usable, and that beside them. If the source
     /// refuses, nothing is lost.
     pub(crate) fn commit(&self, capacity: usize) -> Result<(), Refusal> {
-        let page_bytes = os::page_bytes();
-        let (low, high) = self.committed.get();
-        let base = self.base.addr().get();
-        let new_low = low.min((base - self.side_bytes(capacity)) / page_bytes * page_bytes);
+        let page_bytes = self.source.commit_bytes();
+        let (low, high) = (self.low.get(), self.high.get());
+        let (side_end, base) = (self.side_end.addr().get(), self.base.addr().get());
+        let side_bytes = self.side_bytes(capacity);
+        let new_low = low.min((side_end - side_bytes) / page_bytes * page_bytes);
         let new_high = high.max((base + capacity * self.stride).next_multiple_of(page_bytes));
         if low == high {
             self.commit_range(new_low..new_high)?;
@@ -122,7 +143,9 @@ impl Span {
             self.commit_range(new_low..low)?;
             self.commit_range(high..new_high)?;
         }
-        self.committed.set((new_low, new_high));
+        self.low.set(new_low);
+        self.high.set(new_high);
+        self.extend_side_table(side_bytes);
         Ok(())
     }
 
@@ -130,67 +153,125 @@ impl Span {
         if range.is_empty() {
             return Ok(());
         }
-        let offset = range.start - self.reservation.addr().get();
-        // SAFETY: inside the reservation, which covers the greatest capacity.
-        let start = unsafe { self.reservation.add(offset) };
-        // SAFETY: reserved by this span, and on an OS page.
-        if !unsafe { os::commit(start, range.len()) } {
-            return Err(NO_MEMORY);
-        }
-        // SAFETY: just committed, whole OS pages.
-        if self.residency.lock && !unsafe { os::keep_in_memory(start, range.len()) } {
-            return Err(NOT_LOCKED);
-        }
-        // SAFETY: just committed, whole OS pages.
-        if self.residency.prefault && !unsafe { os::prefault(start, range.len()) } {
-            return Err(NO_MEMORY);
-        }
-        Ok(())
+        // SAFETY: inside the reservation, which covers the greatest capacity, and whole pages.
+        unsafe { self.source.commit(self.at(range.start), range.len()) }
     }
 
-    /// How many blocks there are if the last OS page of the first `capacity` is used to its end.
+    /// Makes the part of the side table zero that can be used from now on.
+    fn extend_side_table(&self, side_bytes: usize) {
+        let before = self.side_bytes.get();
+        if side_bytes > before {
+            if !self.source.is_zero() {
+                let start = self.at(self.side_end.addr().get() - side_bytes);
+                // SAFETY: S2, and seen by nobody yet.
+                unsafe { start.write_bytes(0, side_bytes - before) };
+            }
+            self.side_bytes.set(side_bytes);
+        }
+    }
+
+    /// An address of the reservation.
+    fn at(&self, address: usize) -> NonNull<u8> {
+        self.reservation.map_addr(|_| NonZero::new(address).unwrap_or(NonZero::<usize>::MIN))
+    }
+
+    /// How many blocks there are if the last page of the first `capacity` is used to its end.
     pub(crate) fn capacity_of_whole_pages(&self, capacity: usize) -> usize {
         let base = self.base.addr().get();
-        let end = (base + capacity * self.stride).next_multiple_of(os::page_bytes());
+        let end = (base + capacity * self.stride).next_multiple_of(self.source.commit_bytes());
         (end - base) / self.stride
     }
 
-    /// The start of block 0, and the end of the side table.
+    /// The start of block 0.
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
+    /// Where the side table ends that grows downwards.
+    pub(crate) fn side_end(&self) -> NonNull<u8> {
+        self.side_end
+    }
+
     /// What stands beside the first `capacity` blocks.
     pub(crate) fn side_bytes(&self, capacity: usize) -> usize {
-        (capacity * self.side_bytes_per_block).next_multiple_of(CACHE_LINE_BYTES)
+        (capacity * self.side_bytes_per_block).next_multiple_of(SIDE_ALIGNMENT)
     }
 
+    /// Address space, or the whole of a caller's buffer.
     pub(crate) fn reserved_bytes(&self) -> usize {
-        self.reserved_bytes
+        match self.source {
+            Source::Buffer(buffer) => buffer.bytes(),
+            Source::System(_) | Source::Callbacks(_) => self.reserved_bytes,
+        }
     }
 
-    /// Bytes in memory now, in whole OS pages, side table included.
+    /// Whether the pool itself lies in front of the span, in a caller's buffer.
+    pub(crate) fn is_in_buffer(&self) -> bool {
+        matches!(self.source, Source::Buffer(_))
+    }
+
+    /// The pages that memory can be given back in; `None`: it can't.
+    pub(crate) fn page_bytes(&self) -> Option<usize> {
+        self.source.page_bytes()
+    }
+
+    /// Gives the memory of pages under the blocks back. Pages that the source keeps, as the system
+    /// does with locked ones, do no harm where they are.
+    ///
+    /// # Safety
+    /// * `start .. start + bytes` is whole pages of [`page_bytes`](Self::page_bytes), between the
+    ///   start of block 0 and the end of what is committed, and holds no live block and no link.
+    pub(crate) unsafe fn discard(&self, start: NonNull<u8>, bytes: usize) {
+        // SAFETY: by this function's contract.
+        let _ = unsafe { self.source.discard(start, bytes) };
+    }
+
+    /// Makes a part of the side table zero, and gives its whole pages back where they come back
+    /// as zero.
+    ///
+    /// # Safety
+    /// * `start .. start + bytes` lies in the side table (S2), and nothing refers into it.
+    pub(crate) unsafe fn clear(&self, start: NonNull<u8>, bytes: usize) {
+        let first = start.addr().get();
+        let page_bytes = self.source.page_bytes().filter(|_| self.source.is_zero()).unwrap_or(1);
+        let whole = first.next_multiple_of(page_bytes);
+        let end = (first + bytes) / page_bytes * page_bytes;
+        let pages = self.at(whole);
+        // SAFETY: whole pages of the side table, by this function's contract.
+        if whole < end && page_bytes > 1 && unsafe { self.source.discard(pages, end - whole) } {
+            // SAFETY: by this function's contract; up to the first whole page.
+            unsafe { start.write_bytes(0, whole - first) };
+            // SAFETY: by this function's contract; from the last whole page on.
+            unsafe { self.at(end).write_bytes(0, first + bytes - end) };
+        } else {
+            // SAFETY: by this function's contract.
+            unsafe { start.write_bytes(0, bytes) };
+        }
+    }
+
+    /// Bytes in memory now, in whole OS pages, side table included; a caller's buffer counts whole.
     pub(crate) fn resident_bytes(&self) -> usize {
-        let (low, high) = self.committed.get();
-        // SAFETY: S2, inside the reservation.
-        let start = unsafe { self.reservation.add(low - self.reservation.addr().get()) };
-        // SAFETY: S2, whole OS pages of this span.
-        unsafe { os::resident_bytes(start, high - low) }
+        if let Source::Buffer(buffer) = self.source {
+            return buffer.bytes();
+        }
+        let resident = |range: Range<usize>| {
+            // SAFETY: S2.
+            unsafe { self.source.resident_bytes(self.at(range.start), range.len()) }
+        };
+        let (low, high) = (self.low.get(), self.high.get());
+        if self.source.guard_bytes() == 0 {
+            return resident(low..high);
+        }
+        let floor = self.base.addr().get() / self.source.commit_bytes();
+        resident(low..self.side_end.addr().get())
+            + resident(floor * self.source.commit_bytes()..high)
     }
 }
-
-const NO_MEMORY: Refusal =
-    Refusal::new(Error::OutOfMemory, "the system gave no memory for the span");
-
-const NOT_LOCKED: Refusal = Refusal::new(
-    Error::OutOfMemory,
-    "the system does not lock the memory (POOL_LOCK_MEMORY); raise RLIMIT_MEMLOCK",
-);
 
 impl Drop for Span {
     fn drop(&mut self) {
         // SAFETY: S3; the pool that owned this span is gone, its blocks with it.
-        unsafe { os::release(self.reservation, self.reserved_bytes) };
+        unsafe { self.source.release(self.reservation, self.reserved_bytes) };
     }
 }
 
@@ -199,17 +280,22 @@ impl Drop for Span {
 mod tests {
     use super::*;
     use crate::layout::stride::{Request, UNBOUNDED};
+    use crate::source::system::System;
+
+    const SYSTEM: Source = Source::System(System::PLAIN);
+    const PAGE_BYTES: usize = 4096;
 
     fn layout(block_size: usize, alignment: usize, capacity: usize, max: usize) -> Layout {
-        let request = Request { block_size, alignment, capacity, max_capacity: max, link_bytes: 8 };
-        Layout::new(&request, os::page_bytes()).expect("sound")
+        let (max_capacity, link_bytes, room) = (max, 8, None);
+        let request = Request { block_size, alignment, capacity, max_capacity, link_bytes, room };
+        Layout::new(&request).expect("sound")
     }
 
     fn fill(span: &Span, capacity: usize, stride: usize, value: u8) {
         // SAFETY: S2.
         unsafe {
             span.base().write_bytes(value, capacity * stride);
-            span.base()
+            span.side_end()
                 .sub(span.side_bytes(capacity))
                 .write_bytes(!value, span.side_bytes(capacity));
         }
@@ -221,7 +307,7 @@ mod tests {
             [(16, 0, 8), (100, 0, 7), (4096, 0, 3), (64, 1 << 16, 2), (1, 1 << 21, 3)]
         {
             let mut layout = layout(size, alignment, capacity, 0);
-            let span = Span::new(&mut layout, 1, Residency::default()).expect("memory");
+            let span = Span::new(&mut layout, 1, SYSTEM).expect("memory");
             assert_eq!(span.base().addr().get() % layout.alignment, 0);
             fill(&span, capacity, layout.stride, 0xAB);
             assert!(span.resident_bytes() >= layout.span_bytes_max());
@@ -232,7 +318,7 @@ mod tests {
     fn a_span_grows_in_both_directions_and_keeps_what_is_there() {
         for size in [8, 24, 100, 5000] {
             let mut layout = layout(size, 0, 1, 1 << 20);
-            let span = Span::new(&mut layout, 1, Residency::default()).expect("address space");
+            let span = Span::new(&mut layout, 1, SYSTEM).expect("address space");
             fill(&span, 1, layout.stride, 0x5A);
             for capacity in [2, 3, 100, 101, 5000] {
                 span.commit(capacity).expect("memory");
@@ -248,17 +334,17 @@ mod tests {
     #[test]
     fn whole_pages_are_used_to_their_end() {
         let mut layout = layout(64, 0, 1, 1000);
-        let span = Span::new(&mut layout, 1, Residency::default()).expect("memory");
+        let span = Span::new(&mut layout, 1, SYSTEM).expect("memory");
         let capacity = span.capacity_of_whole_pages(1);
         assert!(capacity > 1 && capacity <= 64);
         let end = span.base().addr().get() + capacity * 64;
-        assert_eq!(end % os::page_bytes(), 0);
+        assert_eq!(end % PAGE_BYTES, 0);
     }
 
     #[test]
     fn an_unbounded_span_takes_what_it_gets() {
         let mut layout = layout(64, 0, 10, UNBOUNDED);
-        let span = Span::new(&mut layout, 1, Residency::default()).expect("address space");
+        let span = Span::new(&mut layout, 1, SYSTEM).expect("address space");
         assert!(layout.max_capacity >= 1 << 30, "{layout:?}");
         assert!(span.reserved_bytes() >= layout.span_bytes_max());
         assert_eq!(span.resident_bytes(), 0);
@@ -266,14 +352,13 @@ mod tests {
 
     #[test]
     fn a_small_pool_is_a_single_os_page() {
-        let span = Span::new(&mut layout(16, 0, 8, 0), 1, Residency::default()).expect("memory");
-        assert_eq!(span.reserved_bytes(), os::page_bytes());
+        let span = Span::new(&mut layout(16, 0, 8, 0), 1, SYSTEM).expect("memory");
+        assert_eq!(span.reserved_bytes(), PAGE_BYTES);
     }
 
     #[test]
     fn a_new_span_takes_no_memory() {
-        let span =
-            Span::new(&mut layout(64, 0, 1_000_000, 0), 1, Residency::default()).expect("memory");
+        let span = Span::new(&mut layout(64, 0, 1_000_000, 0), 1, SYSTEM).expect("memory");
         assert_eq!(span.resident_bytes(), 0);
     }
 }

@@ -43,7 +43,6 @@ static void refused(const pool_options_t *options, pool_status_t expected) {
   } while (0)
 
 static void what_cannot_be_is_refused(void) {
-  static char buffer[4096];
   REFUSED(block_size, 0, POOL_ERR_INVALID_ARGUMENT);
   REFUSED(capacity, 0, POOL_ERR_INVALID_ARGUMENT);
   REFUSED(block_size, SIZE_MAX, POOL_ERR_INVALID_ARGUMENT);
@@ -64,12 +63,38 @@ static void what_cannot_be_is_refused(void) {
   REFUSED(threading, POOL_THREADS_SAFE, POOL_ERR_UNSUPPORTED);
   REFUSED(threading, POOL_THREADS_LOCK_FREE, POOL_ERR_UNSUPPORTED);
   REFUSED(checks, POOL_CHECKS_FULL, POOL_ERR_UNSUPPORTED);
-  REFUSED(flags, POOL_HUGE_PAGES, POOL_ERR_UNSUPPORTED);
-  REFUSED(flags, POOL_PREFAULT | POOL_GUARD_PAGES, POOL_ERR_UNSUPPORTED);
   REFUSED(flags, 16, POOL_ERR_UNSUPPORTED);
-  REFUSED(buffer, buffer, POOL_ERR_UNSUPPORTED);
-  REFUSED(buffer_bytes, sizeof buffer, POOL_ERR_UNSUPPORTED);
-  REFUSED(source, (const pool_source_t *)buffer, POOL_ERR_UNSUPPORTED);
+}
+
+/* Where the memory comes from must be said in one way. */
+static void memory_must_be_said_in_one_way(void) {
+  static char buffer[4096];
+  pool_source_t source = {sizeof source, NULL, 0, NULL, NULL, NULL, NULL};
+  pool_options_t options = sound();
+  pool_t *pool = NULL;
+  size_t bytes = 77;
+  REFUSED(source, &source, POOL_ERR_INVALID_ARGUMENT); /* without reserve */
+
+  options.buffer_bytes = sizeof buffer;
+  CHECK(pool_create_with(&options, &pool) == POOL_ERR_INVALID_ARGUMENT);
+  options.buffer = buffer;
+  options.flags = POOL_PREFAULT;
+  refused(&options, POOL_ERR_INVALID_ARGUMENT);
+  options.flags = 0;
+  options.source = &source;
+  refused(&options, POOL_ERR_INVALID_ARGUMENT);
+  options.source = NULL;
+  options.buffer_bytes = SIZE_MAX;
+  CHECK(pool_create_with(&options, &pool) == POOL_ERR_INVALID_ARGUMENT);
+  options.buffer_bytes = 100;
+  CHECK(pool_create_with(&options, &pool) == POOL_ERR_INVALID_ARGUMENT);
+  CHECK(strstr(last_message, "POOL_STATIC_BYTES") != NULL && pool == NULL);
+
+  options.max_capacity = SIZE_MAX;
+  CHECK(pool_bytes_needed(&options, &bytes) == POOL_ERR_INVALID_ARGUMENT);
+  options.max_capacity = 0;
+  options.capacity = 0;
+  CHECK(pool_bytes_needed(&options, &bytes) == POOL_ERR_INVALID_ARGUMENT && bytes == 77);
 }
 
 /* What can never be is said before what is not there yet. */
@@ -185,6 +210,7 @@ static void leaks_follow_the_policy(void) {
 int main(void) {
   pool_set_log_callback(keep, NULL, POOL_LOG_ERROR);
   what_cannot_be_is_refused();
+  memory_must_be_said_in_one_way();
   impossible_comes_before_unsupported();
   null_is_refused();
   memory_that_is_not_there_is_an_error();

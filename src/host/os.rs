@@ -16,12 +16,48 @@ pub(crate) fn page_bytes() -> usize {
     usize::try_from(bytes).unwrap_or(4096)
 }
 
-/// Reserves `bytes` of address space; the start is OS-page aligned. `None`: the system refuses.
-pub(crate) fn reserve(bytes: usize) -> Option<NonNull<u8>> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+/// The size of the huge pages that are asked for.
+pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;
+
+/// Reserves `bytes` of address space at a multiple of `alignment`, a power of two, and of an OS
+/// page. `None`: the system refuses.
+pub(crate) fn reserve(bytes: usize, alignment: usize) -> Option<NonNull<u8>> {
+    if alignment <= page_bytes() {
+        return map(bytes, 0);
+    }
+    let start = map(bytes.checked_add(alignment)?, 0)?;
+    let before = start.addr().get().wrapping_neg() % alignment;
+    // SAFETY: `before < alignment`, so inside the mapping.
+    let aligned = unsafe { start.add(before) };
+    // SAFETY: the end of the aligned range, inside the mapping.
+    let end = unsafe { aligned.add(bytes) };
+    // SAFETY: what lies before the aligned range is ours, and nothing refers into it.
+    unsafe { release(start, before) };
+    // SAFETY: as above, for what lies after it.
+    unsafe { release(end, alignment - before) };
+    Some(aligned)
+}
+
+/// As [`reserve`], of huge pages that the administrator set aside for this; they are taken at
+/// once. `bytes` is a multiple of theirs. `None`: there are not as many.
+pub(crate) fn reserve_huge(bytes: usize) -> Option<NonNull<u8>> {
+    map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB)
+}
+
+fn map(bytes: usize, how: i32) -> Option<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | how;
     // SAFETY: a new mapping at an address of the kernel's choice touches no memory that exists.
     let start = unsafe { libc::mmap(core::ptr::null_mut(), bytes, libc::PROT_NONE, flags, -1, 0) };
     if start == libc::MAP_FAILED { None } else { NonNull::new(start.cast()) }
+}
+
+/// Asks for huge pages where they fit. `false`: the system has none to give.
+///
+/// # Safety
+/// * `start .. start + bytes` was reserved here and is not released.
+pub(crate) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the range is ours by this function's contract; advice changes no byte.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) == 0 }
 }
 
 /// Makes reserved memory readable and writable. `false`: the system refuses to back it.
@@ -73,42 +109,20 @@ pub(crate) unsafe fn keep_in_memory(start: NonNull<u8>, bytes: usize) -> bool {
     unsafe { libc::mlock(start.as_ptr().cast(), bytes) == 0 }
 }
 
-/// Makes a range zero: whole OS pages by giving their memory back, the edges by writing.
+/// Ends a reservation and everything in it. `false`: the system keeps the addresses, which it does
+/// when it would have to count more mappings than it allows; their memory is given back.
 ///
 /// # Safety
-/// * `start .. start + bytes` was committed here, and nothing refers into it.
-pub(crate) unsafe fn clear(start: NonNull<u8>, bytes: usize) {
-    let first = start.addr().get();
-    let page = page_bytes();
-    let (whole, end) = (first.next_multiple_of(page), (first + bytes) / page * page);
-    if whole >= end {
-        // SAFETY: writable by this function's contract.
-        return unsafe { start.write_bytes(0, bytes) };
-    }
-    // SAFETY: writable by this function's contract; up to the first whole page.
-    unsafe { start.write_bytes(0, whole - first) };
-    // SAFETY: inside the range.
-    let after = unsafe { start.add(end - first) };
-    // SAFETY: writable by this function's contract; from the last whole page on.
-    unsafe { after.write_bytes(0, first + bytes - end) };
-    // SAFETY: inside the range.
-    let pages = unsafe { start.add(whole - first) };
-    // SAFETY: whole committed pages, and nothing refers into them.
-    if !unsafe { discard(pages, end - whole) } {
-        // SAFETY: writable by this function's contract.
-        unsafe { pages.write_bytes(0, end - whole) };
-    }
-}
-
-/// Ends a reservation and everything in it.
-///
-/// # Safety
-/// * `start` and `bytes` are those of one `reserve`, not yet released.
+/// * `start .. start + bytes` was reserved here, is whole OS pages, and is not released yet.
 /// * Nothing refers into the range any more.
-pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) {
-    // SAFETY: the range is ours and unreferenced by this function's contract. munmap of a whole
-    // mapping of ours cannot fail.
-    let _ = unsafe { libc::munmap(start.as_ptr().cast(), bytes) };
+pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the range is ours and unreferenced by this function's contract.
+    if bytes == 0 || unsafe { libc::munmap(start.as_ptr().cast(), bytes) } == 0 {
+        return true;
+    }
+    // SAFETY: as above.
+    let _ = unsafe { discard(start, bytes) };
+    false
 }
 
 /// How many bytes of the range are in memory, in whole OS pages, as the kernel counts.
@@ -133,34 +147,6 @@ pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> usize {
     pages_resident * page
 }
 
-/// Zeroed memory for bookkeeping, given back when dropped.
-pub(crate) struct Memory {
-    start: NonNull<u8>,
-    bytes: usize,
-}
-
-impl Memory {
-    /// `None`: the system refuses.
-    pub(crate) fn new(bytes: usize) -> Option<Self> {
-        let start = reserve(bytes)?;
-        let memory = Self { start, bytes };
-        // SAFETY: just reserved; it starts on an OS page.
-        unsafe { commit(start, bytes) }.then_some(memory)
-    }
-
-    /// The first byte, on an OS page.
-    pub(crate) fn start(&self) -> NonNull<u8> {
-        self.start
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: reserved in `new`; who uses `start` keeps the `Memory`.
-        unsafe { release(self.start, self.bytes) };
-    }
-}
-
 #[cfg(test)]
 #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one reason covers the whole test")]
 mod tests {
@@ -169,7 +155,7 @@ mod tests {
     #[test]
     fn reserved_memory_is_free_and_committed_memory_is_zero() {
         let bytes = 16 * page_bytes();
-        let start = reserve(bytes).expect("64 KiB of address space");
+        let start = reserve(bytes, 1).expect("64 KiB of address space");
         // SAFETY: reserved above, released once, and the slice is gone by then.
         unsafe {
             assert_eq!(resident_bytes(start, bytes), 0);
@@ -181,12 +167,25 @@ mod tests {
             assert!((1..=2).contains(&(resident_bytes(start, bytes) / page_bytes())));
             assert!(discard(start, bytes));
             assert_eq!(*start.as_ptr().add(page_bytes()), 0);
-            release(start, bytes);
+            assert!(release(start, bytes));
+        }
+    }
+
+    #[test]
+    fn a_reservation_can_be_aligned_beyond_an_os_page() {
+        let start = reserve(3 * page_bytes(), HUGE_PAGE_BYTES).expect("address space");
+        assert_eq!(start.addr().get() % HUGE_PAGE_BYTES, 0);
+        // SAFETY: reserved above, whole OS pages.
+        unsafe {
+            assert!(commit(start, 3 * page_bytes()));
+            start.write_bytes(1, 3 * page_bytes());
+            assert!(release(start, 3 * page_bytes()));
         }
     }
 
     #[test]
     fn what_no_machine_has_is_refused() {
-        assert_eq!(reserve(isize::MAX as usize & !4095), None);
+        assert_eq!(reserve(isize::MAX as usize & !4095, 1), None);
+        assert_eq!(reserve(usize::MAX, 1 << 20), None);
     }
 }

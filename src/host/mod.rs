@@ -1,0 +1,17 @@
+//! Layer 0: what the machine below gives: memory, a heap, locks, an environment, an end.
+//!
+//! The only callers of the C library. `src/bare/mod.rs` stands in for this folder, with the same
+//! names, in a build without the feature `std`; src/lib.rs chooses between the two.
+
+pub(crate) mod address_set;
+pub(crate) mod env;
+pub(crate) mod heap;
+pub(crate) mod lock;
+pub(crate) mod os;
+pub(crate) mod process;
+
+/// Whether there is an operating system to have memory from.
+pub(crate) const HAS_SYSTEM: bool = true;
+
+/// How many pools can live in buffers of their callers at a time; a power of two.
+pub(crate) const BUFFER_POOLS_MAX: usize = 4096;

@@ -1,0 +1,23 @@
+//! The process: its standard error, its end, and what keeps a panic inside the library.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Ends the program at once, for a debugger or a core dump to look at.
+pub(crate) fn abort() -> ! {
+    std::process::abort()
+}
+
+/// What `body` answers; `None`: it panicked.
+pub(crate) fn without_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(body)).ok()
+}
+
+pub(crate) fn write_to_stderr(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: the slice is readable for its length.
+        let written = unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
+        // A closed or full standard error is no reason to fail.
+        let Ok(written @ 1..) = usize::try_from(written) else { return };
+        bytes = &bytes[written.min(bytes.len())..];
+    }
+}
