@@ -20,13 +20,17 @@
 //! Rust users call the same functions as C users do; they are exported here. Their contract is
 //! what each says under "Thread-safety", and in a pool without checks that the caller is right.
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unreachable_pub)]
+
+// The one choice that a build makes: an operating system below, or none.
+#[cfg_attr(not(feature = "std"), path = "bare/mod.rs")]
+mod host;
 
 mod base;
 mod capi;
 mod checks;
 mod freelist;
-mod host;
 mod layout;
 mod pool;
 mod source;

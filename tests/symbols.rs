@@ -6,24 +6,8 @@ use std::process::Command;
 
 use testkit::{library, program, tool};
 
-/// The functions that pool.h declares: what stands before a parenthesis outside comments.
-fn declared() -> BTreeSet<String> {
-    let path = testkit::root().join("include/memory_pool/pool.h");
-    let header = std::fs::read_to_string(path).expect("the header is committed");
-    let code: String = header
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(['*', '/', '#']))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    let before_parentheses = code.split('(').map(|piece| {
-        let name = piece.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
-        name.unwrap_or("").to_owned()
-    });
-    before_parentheses.filter(|name| name.starts_with("pool_")).collect()
-}
-
 fn exported(library: &library::Library) -> BTreeSet<String> {
-    let Some(nm) = tool::find("nm", "apt-get install binutils") else { return declared() };
+    let Some(nm) = tool::find("nm", "apt-get install binutils") else { return library::declared() };
     let symbols =
         testkit::run(Command::new(nm).args(["-D", "--defined-only"]).arg(&library.shared));
     symbols.lines().filter_map(|line| line.split(' ').next_back().map(str::to_owned)).collect()
@@ -31,9 +15,9 @@ fn exported(library: &library::Library) -> BTreeSet<String> {
 
 #[test]
 fn the_shared_library_exports_what_the_header_declares_and_nothing_else() {
-    assert!(declared().len() >= 22, "{:?}", declared());
-    assert_eq!(exported(library::release()), declared());
-    assert_eq!(exported(library::debug()), declared());
+    assert!(library::declared().len() >= 22, "{:?}", library::declared());
+    assert_eq!(exported(library::release()), library::declared());
+    assert_eq!(exported(library::debug()), library::declared());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `pool_options_t`: what a C caller may ask, and its translation into a `Config`.
 
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};
 
 use crate::base::error::{Error, Refusal};
@@ -198,7 +198,7 @@ impl pool_options_t {
         config.source = unsafe { self.memory() }?;
         if !self.name.is_null() {
             // SAFETY: not NULL, so it ends in NUL by this function's contract.
-            config.policy.name = Name::new(unsafe { CStr::from_ptr(self.name) }.to_bytes());
+            config.policy.name = unsafe { name(self.name) };
         }
         // What can never be is said before what is not there yet.
         pool::plan(&config)?;
@@ -263,6 +263,25 @@ impl pool_options_t {
         }
         Ok(())
     }
+}
+
+/// What fits of a C string.
+///
+/// # Safety
+/// * `text` ends in NUL.
+unsafe fn name(text: *const c_char) -> Name {
+    // With what belongs to a character that begins on the last byte that fits.
+    let mut copy = [0; Name::BYTES + 3];
+    let mut length = 0;
+    while length < copy.len() {
+        // SAFETY: no NUL stands before it, by this function's contract.
+        match unsafe { *text.wrapping_add(length) } {
+            0 => break,
+            byte => copy[length] = byte as u8,
+        }
+        length += 1;
+    }
+    Name::new(&copy[..length])
 }
 
 /// pool_options_init was first shipped for a struct of this size, and writes no more for ever: its

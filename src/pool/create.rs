@@ -25,8 +25,15 @@ use crate::pool::single::Single;
 use crate::source::Source;
 use crate::span::Span;
 
+const NO_HEAP: Refusal = Refusal::unsupported(
+    "this build of the library is freestanding: there is no heap for POOL_EXHAUSTED_HEAP",
+);
+
 /// Creates a pool and answers its handle.
 pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
+    if config.heap_overflow && !HAS_SYSTEM {
+        return Err(NO_HEAP);
+    }
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;

@@ -1,5 +1,6 @@
 //! The native library, built as a package would build it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -25,6 +26,28 @@ pub fn release() -> &'static Library {
 pub fn debug() -> &'static Library {
     static DEBUG: OnceLock<Library> = OnceLock::new();
     DEBUG.get_or_init(|| build(&[]))
+}
+
+/// The library without an operating system below, built once a process.
+pub fn freestanding() -> &'static Library {
+    static FREESTANDING: OnceLock<Library> = OnceLock::new();
+    FREESTANDING.get_or_init(|| build(&["--profile=freestanding", "--no-default-features"]))
+}
+
+/// The functions that pool.h declares: what stands before a parenthesis outside comments.
+pub fn declared() -> BTreeSet<String> {
+    let path = root().join("include/memory_pool/pool.h");
+    let header = std::fs::read_to_string(path).expect("the header is committed");
+    let code: String = header
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['*', '/', '#']))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let before_parentheses = code.split('(').map(|piece| {
+        let name = piece.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        name.unwrap_or("").to_owned()
+    });
+    before_parentheses.filter(|name| name.starts_with("pool_")).collect()
 }
 
 /// Asks cargo where it put the files, because their place is cargo's own affair. The target

@@ -1,0 +1,29 @@
+//! Layer 0 without an operating system: stands in for `src/host` where the feature `std` is off.
+//!
+//! The names are those of `src/host`. What it has is a lock that spins and an end that traps; for
+//! the rest the answer is that there is none, and the layers above already know that answer: pools
+//! live in buffers of their callers, and log lines go to the callback or nowhere.
+//!
+//! Whoever links this gives it `memcpy`, `memmove`, `memset` and `memcmp`, as every compiler asks
+//! of every freestanding program.
+
+pub(crate) mod address_set;
+pub(crate) mod heap;
+pub(crate) mod lock;
+pub(crate) mod os;
+pub(crate) mod process;
+
+/// Whether there is an operating system to have memory from.
+pub(crate) const HAS_SYSTEM: bool = false;
+
+/// How many pools can live in buffers of their callers at a time; a power of two.
+pub(crate) const BUFFER_POOLS_MAX: usize = 32;
+
+/// Environment variables: there are none.
+pub(crate) mod env {
+    use core::ffi::CStr;
+
+    pub(crate) fn with<T>(_name: &CStr, _read: impl FnOnce(&str) -> T) -> Option<T> {
+        None
+    }
+}
