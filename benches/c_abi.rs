@@ -21,6 +21,8 @@ const CAPACITY: usize = 200_000;
 type Create = unsafe extern "C" fn(usize, usize) -> *mut c_void;
 type CreateWith = unsafe extern "C" fn(*const pool_options_t, *mut *mut c_void) -> i32;
 type Destroy = unsafe extern "C" fn(*mut c_void) -> i32;
+type AllocateMany = unsafe extern "C" fn(*mut c_void, *mut *mut c_void, usize) -> usize;
+type DeallocateMany = unsafe extern "C" fn(*mut c_void, *const *mut c_void, usize) -> i32;
 
 /// The functions under test.
 struct Contest {
@@ -28,6 +30,8 @@ struct Contest {
     create_with: CreateWith,
     destroy: Destroy,
     reset: Destroy,
+    allocate_many: AllocateMany,
+    deallocate_many: DeallocateMany,
     floor: Allocator,
     pool: Allocator,
 }
@@ -50,6 +54,8 @@ impl Contest {
                 create_with: ours.function(c"pool_create_with"),
                 destroy: ours.function(c"pool_destroy"),
                 reset: ours.function(c"pool_reset"),
+                allocate_many: ours.function(c"pool_allocate_many"),
+                deallocate_many: ours.function(c"pool_deallocate_many"),
                 floor: Allocator {
                     allocate: floor.function(c"floor_allocate"),
                     deallocate: floor.function(c"floor_deallocate"),
@@ -176,6 +182,40 @@ fn print_ratios(contest: &Contest) {
     }
 }
 
+/// A batch in one call beside the same blocks one call each, in turn, in the same pool.
+fn print_bulk(contest: &Contest) {
+    const ROUNDS: usize = 31;
+    println!("\nin bulk{:>17}{:>12}{:>10}", "calls, ns", "bulk, ns", "ratio");
+    for count in [8, 64, 512] {
+        let mut blocks = vec![std::ptr::null_mut(); count];
+        let pool = contest.pool.pool;
+        let mut calls = Workload::new(native::Pattern::Fifo(count), contest.pool);
+        let mut bulk = || {
+            let start = Instant::now();
+            let mut pairs = 0;
+            while start.elapsed() < Duration::from_millis(10) {
+                for _ in 0..1000 / count + 1 {
+                    // SAFETY: room for `count` entries.
+                    let got = unsafe { (contest.allocate_many)(pool, blocks.as_mut_ptr(), count) };
+                    // SAFETY: `got` entries, all live.
+                    unsafe { (contest.deallocate_many)(pool, blocks.as_ptr(), got) };
+                    pairs += got;
+                }
+            }
+            start.elapsed().as_nanos() as f64 / pairs as f64
+        };
+        let turn = Duration::from_millis(10);
+        let rounds: Vec<(f64, f64)> =
+            (0..ROUNDS).map(|_| (nanoseconds_a_pair(&mut calls, turn), bulk())).collect();
+        println!(
+            "{count:<12}{:>12.2}{:>12.2}{:>10.2}",
+            median(rounds.iter().map(|round| round.0).collect()),
+            median(rounds.iter().map(|round| round.1).collect()),
+            median(rounds.iter().map(|(calls, bulk)| bulk / calls).collect()),
+        );
+    }
+}
+
 fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages: u64 = statm.split(' ').nth(1).and_then(|f| f.parse().ok()).expect("its format");
@@ -212,6 +252,7 @@ fn main() {
     creation(&mut criterion, &contest);
     criterion.final_summary();
     print_ratios(&contest);
+    print_bulk(&contest);
     print_creation(&contest);
     print_growth(&contest);
 }

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use crate::base::error::{Error, pool_status_t};
-use crate::base::ids::UserPointer;
+use crate::base::ids::{Block, UserPointer};
 use crate::capi::boundary::{bad_argument, enter, status, value};
 use crate::capi::pool_t;
 
@@ -26,21 +26,25 @@ pub unsafe extern "C" fn pool_allocate_many(
             bad_argument(CALL, Error::NullArgument, "out_blocks is NULL");
             return 0;
         }
-        for got in 0..count {
-            let block = match found.allocate() {
-                Some(block) => block,
-                None => {
-                    let Some(block) = found.allocate_slow() else { return got };
-                    // Looked up anew: the log callback may have destroyed the pool.
-                    let Ok(again) = enter(CALL, pool) else { return got };
-                    found = again;
-                    block
-                }
-            };
+        let mut got = 0;
+        let mut put = |block: Block| {
             // SAFETY: not NULL, so the caller has room for `count` entries there.
             unsafe { out_blocks.wrapping_add(got).write_unaligned(block.as_ptr().cast()) };
+            got += 1;
+        };
+        let mut missing = count;
+        loop {
+            missing -= found.allocate_run(missing, &mut put);
+            if missing == 0 {
+                return count;
+            }
+            let Some(block) = found.allocate_slow() else { return count - missing };
+            // Looked up anew: the log callback may have destroyed the pool.
+            let Ok(again) = enter(CALL, pool) else { return count - missing };
+            found = again;
+            put(block);
+            missing -= 1;
         }
-        count
     })
 }
 
@@ -63,14 +67,14 @@ pub unsafe extern "C" fn pool_deallocate_many(
             return Err(bad_argument(CALL, Error::NullArgument, "blocks is NULL"));
         }
         let mut result = Ok(());
-        for entry in 0..count {
-            // SAFETY: not NULL, so the caller has `count` entries there.
-            let block = UserPointer::new(unsafe { blocks.wrapping_add(entry).read_unaligned() });
-            if !found.deallocate(block) {
-                result = result.and(found.deallocate_slow(block, Some(entry)));
-                // Looked up anew: the log callback may have destroyed the pool.
-                found = enter(CALL, pool)?;
-            }
+        // SAFETY: not NULL, so the caller has `count` entries there.
+        let entry = |at| UserPointer::new(unsafe { blocks.wrapping_add(at).read_unaligned() });
+        let mut entries = 0..count;
+        while let Some(block) = found.deallocate_run(entries.by_ref().map(entry)) {
+            let place = entries.start - 1;
+            result = result.and(found.deallocate_slow(block, Some(place)));
+            // Looked up anew: the log callback may have destroyed the pool.
+            found = enter(CALL, pool)?;
         }
         result
     })

@@ -48,6 +48,22 @@ impl IntrusiveList {
         self.head.set(unsafe { Self::link_of(first) });
     }
 
+    /// Makes `first` the head: null, or a block that is linked to the others.
+    #[inline(always)]
+    pub(crate) fn set_first(&self, first: *mut u8) {
+        self.head.set(first);
+    }
+
+    /// Links a block to what shall come after it.
+    ///
+    /// # Safety
+    /// * `block` is a block of this pool, in nobody's use and not on the list.
+    #[inline(always)]
+    pub(crate) unsafe fn link(block: Block, next: *mut u8) {
+        // SAFETY: `block` is a block in nobody's use, so LINK_BYTES can be written there.
+        unsafe { block.cast::<*mut u8>().write_unaligned(next) };
+    }
+
     /// What a free block holds in its first word.
     ///
     /// # Safety
@@ -62,8 +78,8 @@ impl IntrusiveList {
     /// * `block` is a block of this pool, in nobody's use and not on the list.
     #[inline(always)]
     pub(crate) unsafe fn push(&self, block: Block) {
-        // SAFETY: `block` is a block in nobody's use, so LINK_BYTES can be written there.
-        unsafe { block.cast::<*mut u8>().write_unaligned(self.head.get()) };
+        // SAFETY: by this function's contract.
+        unsafe { Self::link(block, self.head.get()) };
         self.head.set(block.as_ptr());
     }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
-//! hot paths), `grow` and `trim`, `report` (what the user is told), `inspect` (the invariants as
+//! hot paths) and `bulk`, `grow` and `trim`, `report` (what the user is told), `inspect` (the invariants as
 //! code), `handles` (why a destroyed pool is an error code and not a crash).
 //!
 //! The invariants, checked by number in `inspect`:
@@ -19,6 +19,7 @@
 //!     that was trimmed, once, and nothing else is.
 
 mod arena;
+mod bulk;
 pub(crate) mod config;
 mod create;
 mod destroy;

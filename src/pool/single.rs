@@ -204,6 +204,14 @@ impl<C: Checks> Single<C> {
         self.checks.geometry().set_capacity(capacity);
     }
 
+    pub(super) fn count_allocations(&self, count: usize) {
+        add(&self.allocations, count as u64);
+    }
+
+    pub(super) fn count_deallocations(&self, count: usize) {
+        add(&self.deallocations, count as u64);
+    }
+
     /// Counts an allocation that found no block.
     pub(crate) fn count_failure(&self) {
         add(&self.failures, 1);

@@ -1,0 +1,74 @@
+//! Many blocks at once: what single calls do, with the head of the free list and the counters kept
+//! in registers from one block to the next.
+//!
+//! Both functions stop at the first block that the hot path can't decide, with everything up to it
+//! done and written down; the caller takes the slow path for that one and comes back.
+
+use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::checks::Checks;
+use crate::freelist::intrusive::IntrusiveList;
+use crate::pool::Pool;
+use crate::pool::engine::each;
+use crate::pool::single::Single;
+
+impl Pool {
+    /// Hands up to `count` blocks to `put`, in order; answers how many.
+    pub(crate) fn allocate_run(&self, count: usize, put: impl FnMut(Block)) -> usize {
+        each!(&self.engine, engine => engine.allocate_run(count, put))
+    }
+
+    /// Takes blocks back from `next` until it ends; `Some`: one that the slow path must look at.
+    pub(crate) fn deallocate_run(
+        &self,
+        next: impl Iterator<Item = UserPointer>,
+    ) -> Option<UserPointer> {
+        each!(&self.engine, engine => engine.deallocate_run(next))
+    }
+}
+
+impl<C: Checks> Single<C> {
+    #[inline]
+    fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
+        let mut head = self.free().first();
+        let mut got = 0;
+        while got < count
+            && let Some(block) = self.checks().hand_out(head)
+        {
+            // SAFETY: the checks vouch that the head is a block, and it is free.
+            head = unsafe { IntrusiveList::link_of(block) };
+            put(block);
+            got += 1;
+        }
+        self.free().set_first(head);
+        // Only where nothing is left to be linked or repaired.
+        if got < count && head.is_null() && self.counts().in_use + got == self.frontier.get() {
+            let first = self.frontier.get();
+            let end = self.capacity().min(first + count - got);
+            for index in first..end {
+                self.checks().hand_out_fresh(BlockIndex(index));
+                put(self.block_at(BlockIndex(index)));
+            }
+            self.frontier.set(end);
+            got += end - first;
+        }
+        self.count_allocations(got);
+        got
+    }
+
+    #[inline]
+    fn deallocate_run(&self, mut next: impl Iterator<Item = UserPointer>) -> Option<UserPointer> {
+        let mut head = self.free().first();
+        let mut given = 0;
+        let stopped = next.find(|&pointer| {
+            let Some(block) = self.checks().take_back(pointer) else { return true };
+            // SAFETY: the checks vouch that it was a live block, so it is on no list.
+            unsafe { IntrusiveList::link(block, head) };
+            head = block.as_ptr();
+            given += 1;
+            false
+        });
+        self.free().set_first(head);
+        self.count_deallocations(given);
+        stopped
+    }
+}
