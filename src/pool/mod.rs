@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
-//! hot paths) and `bulk`, `grow` and `trim`, `report` (what the user is told), `inspect` (the invariants as
-//! code), `handles` (why a destroyed pool is an error code and not a crash).
+//! hot paths) and `bulk`, `grow` and `trim`, `report` (what the user is told), `inspect` (the
+//! invariants as code), `handles` (why a destroyed pool is an error code and not a crash).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
