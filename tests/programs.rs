@@ -16,13 +16,14 @@ fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
     sources
 }
 
-/// Limits its own memory, which under a tool is the tool's as well.
-const LIMITS_ITS_MEMORY: &str = "arenas";
+/// Programs that can't run under a tool, which lives in the same process.
+const NOT_WATCHED: [&str; 3] = [
+    "arenas",  // limits its memory, which is the tool's as well
+    "failing", // makes calls of the heap fail, which are the tool's own
+    "limits",  // limits its memory
+];
 /// Locks memory, and the address sanitizer makes mlock do nothing.
 const LOCKS_MEMORY: &str = "residency";
-
-/// Makes the calls of the heap fail, which are the tool's own under one that watches it.
-const MAKES_CALLS_FAIL: &str = "failing";
 
 /// The C programs that a tool can watch.
 fn c_programs_but(these: &[&str]) -> Vec<PathBuf> {
@@ -80,7 +81,7 @@ fn every_c_program_passes_with_the_debug_library() {
 #[test]
 fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
     let scratch = testkit::scratch("tests-c-sanitized");
-    for source in c_programs_but(&[LIMITS_ITS_MEMORY, LOCKS_MEMORY, MAKES_CALLS_FAIL]) {
+    for source in c_programs_but(&[&NOT_WATCHED[..], &[LOCKS_MEMORY]].concat()) {
         let program = scratch.join(source.file_stem().expect("a source file has a name"));
         let mut compiler = compiler(&source);
         compiler.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
@@ -95,7 +96,7 @@ fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
 fn every_c_program_passes_under_valgrind() {
     let Some(valgrind) = tool::find("valgrind", "apt-get install valgrind") else { return };
     let scratch = testkit::scratch("tests-c-valgrind");
-    for source in c_programs_but(&[LIMITS_ITS_MEMORY, MAKES_CALLS_FAIL]) {
+    for source in c_programs_but(&NOT_WATCHED) {
         let program = build(&source, library::release(), Linkage::Shared, &scratch);
         let mut command = Command::new(&valgrind);
         command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);

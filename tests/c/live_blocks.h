@@ -10,7 +10,7 @@
 #include "check.h"
 #include "memory_pool/pool.h"
 
-enum { BLOCK_SIZE = 64, BLOCKS_ON_A_PAGE = 4096 / BLOCK_SIZE, LIVE_MAX = 100000 };
+enum { BLOCK_SIZE = 64, BLOCKS_ON_A_PAGE = 4096 / BLOCK_SIZE, LIVE_MAX = 4000000 };
 
 static uint64_t *live[LIVE_MAX];
 static size_t live_count = 0;
