@@ -17,10 +17,11 @@ fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
 }
 
 /// Programs that can't run under a tool, which lives in the same process.
-const NOT_WATCHED: [&str; 3] = [
-    "arenas",  // limits its memory, which is the tool's as well
-    "failing", // makes calls of the heap fail, which are the tool's own
-    "limits",  // limits its memory
+const NOT_WATCHED: [&str; 4] = [
+    "arenas",          // limits its memory, which is the tool's as well
+    "failing",         // makes calls of the heap fail, which are the tool's own
+    "limits",          // limits its memory
+    "no_system_calls", // forbids what a tool needs
 ];
 /// Locks memory, and the address sanitizer makes mlock do nothing.
 const LOCKS_MEMORY: &str = "residency";
