@@ -34,6 +34,6 @@ refuse! { advise_huge commit discard keep_in_memory prefault release }
 
 /// # Safety
 /// * The range was reserved here, which none is.
-pub(crate) unsafe fn resident_bytes(_start: NonNull<u8>, _bytes: usize) -> usize {
-    0
+pub(crate) unsafe fn resident_bytes(_start: NonNull<u8>, _bytes: usize) -> Option<usize> {
+    None
 }

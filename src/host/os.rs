@@ -125,11 +125,12 @@ pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) -> bool {
     false
 }
 
-/// How many bytes of the range are in memory, in whole OS pages, as the kernel counts.
+/// How many bytes of the range are in memory, in whole OS pages, as the kernel counts. `None`: it
+/// does not say.
 ///
 /// # Safety
 /// * `start .. start + bytes` is reserved, `start` is OS-page aligned.
-pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> usize {
+pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> Option<usize> {
     const PAGES_AT_ONCE: usize = 1024;
     let page = page_bytes();
     let mut residency = [0_u8; PAGES_AT_ONCE];
@@ -139,12 +140,13 @@ pub(crate) unsafe fn resident_bytes(start: NonNull<u8>, bytes: usize) -> usize {
         let from = start.as_ptr().wrapping_add(offset);
         // SAFETY: the range is mapped by this function's contract; the kernel writes one byte an
         // OS page, and `chunk` is at most as many pages as `residency` has bytes.
-        if unsafe { libc::mincore(from.cast(), chunk, residency.as_mut_ptr()) } == 0 {
-            let pages = chunk.div_ceil(page);
-            pages_resident += residency[..pages].iter().filter(|&&byte| byte & 1 == 1).count();
+        if unsafe { libc::mincore(from.cast(), chunk, residency.as_mut_ptr()) } != 0 {
+            return None;
         }
+        let pages = chunk.div_ceil(page);
+        pages_resident += residency[..pages].iter().filter(|&&byte| byte & 1 == 1).count();
     }
-    pages_resident * page
+    Some(pages_resident * page)
 }
 
 #[cfg(test)]
@@ -158,13 +160,14 @@ mod tests {
         let start = reserve(bytes, 1).expect("64 KiB of address space");
         // SAFETY: reserved above, released once, and the slice is gone by then.
         unsafe {
-            assert_eq!(resident_bytes(start, bytes), 0);
+            assert_eq!(resident_bytes(start, bytes), Some(0));
             assert!(commit(start, bytes));
-            assert_eq!(resident_bytes(start, bytes), 0);
+            assert_eq!(resident_bytes(start, bytes), Some(0));
             let memory = core::slice::from_raw_parts_mut(start.as_ptr(), bytes);
             memory[page_bytes()] = 7;
             assert!(memory[..page_bytes()].iter().all(|&byte| byte == 0));
-            assert!((1..=2).contains(&(resident_bytes(start, bytes) / page_bytes())));
+            let resident = resident_bytes(start, bytes).expect("the kernel knows");
+            assert!((1..=2).contains(&(resident / page_bytes())));
             assert!(discard(start, bytes));
             assert_eq!(*start.as_ptr().add(page_bytes()), 0);
             assert!(release(start, bytes));

@@ -38,6 +38,10 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;
     let span = Span::new(&mut layout, side_bytes_per_block(&config), config.source)?;
+    if config.max_capacity == UNBOUNDED {
+        let blocks = layout.max_capacity;
+        log!(Level::Info, "pool \"{}\" can grow to {blocks} blocks", config.policy.name);
+    }
     let engine = engine(&config, &layout, &span);
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;

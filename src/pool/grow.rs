@@ -12,17 +12,25 @@ use crate::pool::engine::each;
 const STEP_BYTES_MIN: usize = 64 << 10;
 
 impl Pool {
-    /// Grows by a step, for an allocation that found no block. `false`: there is no more room, or
-    /// the system gives no memory, which is logged.
-    pub(crate) fn grow_when_dry(&self) -> bool {
+    /// Grows by a step, for an allocation that found no block. `false`: there is no more room. A
+    /// refusal is logged.
+    pub(crate) fn grow_when_dry(&self) -> Result<bool, Refusal> {
         let (capacity, max_capacity) = (self.capacity(), self.layout.max_capacity);
         if capacity == max_capacity {
-            return false;
+            return Ok(false);
         }
         let step = (capacity / 8).max(STEP_BYTES_MIN / self.layout.stride).max(1);
         let wanted = (capacity + step).min(max_capacity);
         let wanted = self.span.capacity_of_whole_pages(wanted).min(max_capacity);
-        self.grow_to(wanted).is_ok()
+        self.grow_to(wanted).inspect_err(|refusal| {
+            log!(
+                Level::Warn,
+                "pool \"{}\" can't grow from {capacity} to {wanted} blocks: {}",
+                self.name(),
+                refusal.reason
+            );
+        })?;
+        Ok(true)
     }
 
     /// Adds `blocks` to the capacity now, all of them or none.
@@ -35,15 +43,7 @@ impl Pool {
     }
 
     fn grow_to(&self, capacity: usize) -> Result<(), Refusal> {
-        self.span.commit(capacity).inspect_err(|refusal| {
-            log!(
-                Level::Warn,
-                "pool \"{}\" can't grow from {} to {capacity} blocks: {}",
-                self.name(),
-                self.capacity(),
-                refusal.reason
-            );
-        })?;
+        self.span.commit(capacity)?;
         each!(&self.engine, engine => engine.set_capacity(capacity));
         log!(Level::Debug, "pool \"{}\" grew to {capacity} blocks", self.name());
         Ok(())

@@ -61,8 +61,9 @@ impl Pool {
         self.span.reserved_bytes()
     }
 
+    /// 0 where the system does not say.
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.span.resident_bytes()
+        self.span.resident_bytes().unwrap_or(0)
     }
 
     /// What the pool takes beside its blocks.

@@ -38,6 +38,7 @@ use core::ptr::NonNull;
 
 use crate::base::error::Error;
 use crate::base::ids::{Block, UserPointer};
+use crate::base::log::{Level, log};
 use crate::checks::Checks;
 use crate::layout::stride::Layout;
 use crate::source::memory::Memory;
@@ -91,12 +92,17 @@ impl Pool {
         block
     }
 
-    /// A block that is not there yet: by growth, or from the heap.
+    /// A block that is not there yet: by growth, or from the heap. What is refused is logged once.
     fn allocate_beyond(&self) -> Option<Block> {
-        if self.grow_when_dry() {
+        let growth = self.grow_when_dry();
+        if growth == Ok(true) {
             return each!(&self.engine, engine => engine.allocate_slow()).block;
         }
-        self.overflow.as_ref()?.allocate(&self.layout)
+        let block = self.overflow.as_ref()?.allocate(&self.layout);
+        if block.is_none() && growth.is_ok() {
+            log!(Level::Warn, "pool \"{}\": the heap gives no memory for a block", self.name());
+        }
+        block
     }
 
     /// Takes a block back; `false`: the slow path must look at it.

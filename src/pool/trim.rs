@@ -42,19 +42,21 @@ impl Pool {
         if self.span.page_bytes().is_none() {
             return Ok(0);
         }
+        let before = self.span.resident_bytes();
         let pages = engine.pages.count(engine.capacity());
         let links = Memory::new(pages * size_of::<usize>()).ok_or(NO_MEMORY)?;
         let scratch = engine.scratch_ledger()?;
         let kept = engine.checks().ledger().or(scratch.as_ref().map(|(_, ledger)| ledger));
         let ledger = *kept.ok_or(NO_MEMORY)?;
-        let before = self.span.resident_bytes();
         let end = ledger.indices_in(State::Live, engine.frontier.get()).next_back();
         self.lower_frontier(engine, end.map_or(0, |last| last.0 + 1));
         // SAFETY: a word for each page; `self.trimmed` keeps the memory until the next trim.
         unsafe { engine.waiting.restart(links.start().cast()) };
         self.trimmed.replace(Some(links));
         self.give_pages_back(engine, &ledger);
-        Ok(before.saturating_sub(self.span.resident_bytes()))
+        // Where the system doesn't say, nothing is claimed.
+        let after = self.span.resident_bytes();
+        Ok(before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after)))
     }
 
     /// Calls the blocks from `end` on, none of which is live, untouched.
@@ -125,8 +127,10 @@ impl<C: Checks> Single<C> {
         // SAFETY: so many zero bytes lie before it, and are used by nobody else.
         let ledger = unsafe { Ledger::new(base) };
         (0..frontier).for_each(|index| ledger.set(BlockIndex(index), State::Live));
+        // Not linked, which would take the memory of their pages again.
         while let Some(page) = self.waiting.pop() {
-            self.link_blocks_of(page);
+            let waiting = self.pages.blocks_of(page, frontier);
+            waiting.for_each(|index| ledger.set(index, State::Free));
         }
         let mut next = self.free().first();
         while let Some(index) = self.checks().index_of(UserPointer::new(next)) {

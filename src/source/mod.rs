@@ -133,12 +133,12 @@ impl Source {
         }
     }
 
-    /// How many bytes of the range are in memory, as the kernel counts.
+    /// How many bytes of the range are in memory, as the kernel counts; `None`: it does not say.
     ///
     /// # Safety
     /// * `start .. start + bytes` was committed here, whole pages of
     ///   [`commit_bytes`](Self::commit_bytes).
-    pub(crate) unsafe fn resident_bytes(&self, start: NonNull<u8>, bytes: usize) -> usize {
+    pub(crate) unsafe fn resident_bytes(&self, start: NonNull<u8>, bytes: usize) -> Option<usize> {
         match self {
             // SAFETY: by this function's contract.
             Self::System(_) => unsafe { os::resident_bytes(start, bytes) },
@@ -147,7 +147,7 @@ impl Source {
                 unsafe { os::resident_bytes(start, bytes) }
             }
             // Less than OS pages: all of it, as far as can be known.
-            Self::Callbacks(_) | Self::Buffer(_) => bytes,
+            Self::Callbacks(_) | Self::Buffer(_) => Some(bytes),
         }
     }
 }

@@ -250,9 +250,10 @@ impl Span {
     }
 
     /// Bytes in memory now, in whole OS pages, side table included; a caller's buffer counts whole.
-    pub(crate) fn resident_bytes(&self) -> usize {
+    /// `None`: the system does not say.
+    pub(crate) fn resident_bytes(&self) -> Option<usize> {
         if let Source::Buffer(buffer) = self.source {
-            return buffer.bytes();
+            return Some(buffer.bytes());
         }
         let resident = |range: Range<usize>| {
             // SAFETY: S2.
@@ -263,8 +264,8 @@ impl Span {
             return resident(low..high);
         }
         let floor = self.base.addr().get() / self.source.commit_bytes();
-        resident(low..self.side_end.addr().get())
-            + resident(floor * self.source.commit_bytes()..high)
+        let side = resident(low..self.side_end.addr().get())?;
+        Some(side + resident(floor * self.source.commit_bytes()..high)?)
     }
 }
 
@@ -310,7 +311,7 @@ mod tests {
             let span = Span::new(&mut layout, 1, SYSTEM).expect("memory");
             assert_eq!(span.base().addr().get() % layout.alignment, 0);
             fill(&span, capacity, layout.stride, 0xAB);
-            assert!(span.resident_bytes() >= layout.span_bytes_max());
+            assert!(span.resident_bytes() >= Some(layout.span_bytes_max()));
         }
     }
 
@@ -347,7 +348,7 @@ mod tests {
         let span = Span::new(&mut layout, 1, SYSTEM).expect("address space");
         assert!(layout.max_capacity >= 1 << 30, "{layout:?}");
         assert!(span.reserved_bytes() >= layout.span_bytes_max());
-        assert_eq!(span.resident_bytes(), 0);
+        assert_eq!(span.resident_bytes(), Some(0));
     }
 
     #[test]
@@ -359,6 +360,6 @@ mod tests {
     #[test]
     fn a_new_span_takes_no_memory() {
         let span = Span::new(&mut layout(64, 0, 1_000_000, 0), 1, SYSTEM).expect("memory");
-        assert_eq!(span.resident_bytes(), 0);
+        assert_eq!(span.resident_bytes(), Some(0));
     }
 }

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "check.h"
 #include "memory_pool/pool.h"
@@ -109,6 +110,22 @@ static void pages_between_live_ones_go(void **blocks) {
   CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
 }
 
+/* A trim that finds nothing takes no memory either: trimmed pages are not touched again. */
+static void a_second_trim_touches_no_trimmed_page(void **blocks, uint32_t checks) {
+  pool_t *pool = pool_of(64, COUNT, checks);
+  struct rusage before, after;
+  size_t bytes = 0;
+  CHECK(pool_allocate_many(pool, blocks, COUNT) == COUNT);
+  for (size_t i = 0; i < COUNT; ++i) memset(blocks[i], 1, 64);
+  CHECK(pool_deallocate_many(pool, blocks, COUNT - 1) == POOL_OK); /* all but the last block */
+  CHECK(pool_trim(pool, &bytes) == POOL_OK && bytes >= (size_t)(COUNT - 128) * 64);
+  CHECK(getrusage(RUSAGE_SELF, &before) == 0);
+  CHECK(pool_trim(pool, &bytes) == POOL_OK && bytes == 0);
+  CHECK(getrusage(RUSAGE_SELF, &after) == 0);
+  CHECK(after.ru_minflt - before.ru_minflt < 5000); /* of 15 624 pages */
+  CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
+}
+
 int main(void) {
   void **blocks = malloc((size_t)2 * COUNT * sizeof *blocks);
   if (blocks == NULL) return 1;
@@ -122,6 +139,8 @@ int main(void) {
   half_freed_the_rest_is_intact(blocks, 20000, 500);
   half_freed_the_rest_is_intact(blocks, 9, 50000);
   pages_between_live_ones_go(blocks);
+  a_second_trim_touches_no_trimmed_page(blocks, POOL_CHECKS_STANDARD);
+  a_second_trim_touches_no_trimmed_page(blocks, POOL_CHECKS_NONE);
   free(blocks);
   return CHECK_RESULT();
 }
