@@ -35,11 +35,20 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// What memory is committed in, and what a reservation is aligned to.
+    /// What memory is committed in.
     pub(crate) fn commit_bytes(&self) -> usize {
         match self {
             Self::System(system) => system.commit_bytes(),
             Self::Callbacks(callbacks) => callbacks.page_bytes,
+            // Not a byte of it is wasted on rounding: `layout/inside.rs` has no room for that.
+            Self::Buffer(_) => 1,
+        }
+    }
+
+    /// What a reservation starts at a multiple of.
+    pub(crate) fn start_alignment(&self) -> usize {
+        match self {
+            Self::System(_) | Self::Callbacks(_) => self.commit_bytes(),
             Self::Buffer(_) => HEADER_ALIGNMENT,
         }
     }
@@ -66,7 +75,7 @@ impl Source {
         matches!(self, Self::System(_))
     }
 
-    /// Room for `bytes`, at a multiple of [`commit_bytes`](Self::commit_bytes).
+    /// Room for `bytes`, at a multiple of [`start_alignment`](Self::start_alignment).
     pub(crate) fn reserve(&self, bytes: usize) -> Result<NonNull<u8>, Refusal> {
         let start = match self {
             Self::System(system) => system.reserve(bytes),

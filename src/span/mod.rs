@@ -82,18 +82,19 @@ impl Span {
         source: Source,
     ) -> Result<Self, Refusal> {
         let (page_bytes, guard_bytes) = (source.commit_bytes(), source.guard_bytes());
+        let start_alignment = source.start_alignment();
         let alignment = layout.alignment.max(SIDE_ALIGNMENT);
         let side_bytes = layout
             .max_capacity
             .checked_mul(side_bytes_per_block)
             .and_then(|bytes| bytes.checked_next_multiple_of(SIDE_ALIGNMENT))
             .ok_or(TOO_LARGE)?;
-        // A reservation starts on a page; how far it is to the alignment is known only then.
-        let to_alignment = alignment.saturating_sub(page_bytes);
+        // How far it is from the start of a reservation to the alignment is known only then.
+        let to_alignment = alignment.saturating_sub(start_alignment);
         let before_blocks = if guard_bytes > 0 {
             side_bytes.checked_next_multiple_of(page_bytes).map(|bytes| bytes + 2 * guard_bytes)
         } else {
-            side_bytes.checked_next_multiple_of(alignment.min(page_bytes))
+            side_bytes.checked_next_multiple_of(alignment.min(start_alignment))
         };
         let reserved_bytes = before_blocks
             .and_then(|bytes| bytes.checked_add(layout.span_bytes_max()))
