@@ -96,7 +96,7 @@ pub(super) fn refuse_occupied(buffer: &Buffer) -> Result<(), Refusal> {
         // thread's and this one's mistake; all others were written before the lock was held.
         let pool = entry.pool.load(Ordering::Relaxed).addr();
         let is_live = index_of(entry.key.load(Ordering::Relaxed)) == index;
-        is_live && pool.wrapping_sub(start) < buffer.bytes()
+        is_live && pool.wrapping_sub(start) < buffer.bytes_from_place()
     });
     if occupied { Err(OCCUPIED) } else { Ok(()) }
 }

@@ -37,6 +37,11 @@ impl Buffer {
         })
     }
 
+    /// The bytes from there to the end of the buffer.
+    pub(crate) fn bytes_from_place(&self) -> usize {
+        self.bytes.saturating_sub(self.place().addr().get() - self.buffer.addr().get())
+    }
+
     /// What is left for the span, if that is `bytes`.
     pub(super) fn reserve(&self, bytes: usize) -> Option<NonNull<u8>> {
         let end = self.buffer.addr().get().checked_add(self.bytes)?;
