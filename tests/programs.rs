@@ -1,5 +1,5 @@
-//! Runs every C program of tests/c and every C++ program of tests/cpp with the shared and with
-//! the static library.
+//! Runs every C program of tests/c, every C++ program of tests/cpp and every example with the
+//! shared and with the static library.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -55,6 +55,23 @@ fn every_c_program_passes() {
 #[test]
 fn every_cpp_program_passes() {
     every_program_of("tests/cpp", "cpp");
+}
+
+/// The examples of c_examples; the demos are run by tests/readme.rs.
+#[test]
+fn every_example_prints_what_it_should() {
+    let scratch = testkit::scratch("examples");
+    for source in sources("c_examples", "c") {
+        let expected = source.with_extension("expected");
+        if source.file_stem().is_some_and(|name| name == "memory_pool_demo") {
+            continue;
+        }
+        let expected = std::fs::read_to_string(expected).expect("an example has its output");
+        for linkage in LINKAGES {
+            let program = build(&source, library::release(), linkage, &scratch);
+            assert_eq!(testkit::run(&mut Command::new(program)), expected, "{source:?}");
+        }
+    }
 }
 
 /// What a caller can see of the sizes is no matter of how the library was built.
