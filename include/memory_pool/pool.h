@@ -174,7 +174,7 @@
  * `flags`: inaccessible pages before and after the blocks. The last block there may come to be
  * ends where such a page begins: to read or write the byte after it is a fault. The byte before
  * block 0 faults too where stride x max_capacity is whole OS pages; else less than an OS page
- * before it can be written.
+ * before it can be written. With POOL_HUGE_PAGES, read 2 MiB for an OS page.
  */
 #define POOL_GUARD_PAGES 8
 
