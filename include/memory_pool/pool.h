@@ -87,7 +87,7 @@
 
 
 /**
- * `threading`: any thread may call at any time. Not in this version yet.
+ * `threading`: any thread may call at any time, and any thread may free any block.
  */
 #define POOL_THREADS_SAFE 0
 
@@ -499,8 +499,9 @@ POOL_API void pool_options_init(pool_options_t *options) POOL_NOEXCEPT;
  * Creates a pool of `capacity` blocks with `block_size` usable bytes each. It takes address
  * space at once, and memory block by block as the blocks are first used.
  *
- * Answers NULL when the request is refused; the log says why. In this version the pool is for
- * one thread at a time (POOL_THREADS_SINGLE).
+ * Any thread may use the pool at any time (POOL_THREADS_SAFE).
+ *
+ * Answers NULL when the request is refused; the log says why.
  *
  * Errors (by the log): block_size or capacity 0, capacity x stride beyond the address space, no
  * memory.

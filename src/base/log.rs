@@ -12,7 +12,7 @@
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
 
-use crate::base::sync::{AtomicI32, Lock, Ordering, lock};
+use crate::base::sync::{AtomicI32, Lock, Ordering, RawLock, lock};
 use crate::host::{env, process};
 
 /// How grave a line is; the numbers are `POOL_LOG_*`.
@@ -92,6 +92,11 @@ pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_l
     let max_level = max_level.clamp(Level::Off as i32, Level::Trace as i32);
     // Relaxed: as in `enabled`; the sink itself is handed over by its lock.
     MAX_LEVEL.store(max_level, Ordering::Relaxed);
+}
+
+/// The lock of the sink, for a fork.
+pub(crate) fn raw_lock() -> &'static RawLock {
+    SINK.raw()
 }
 
 /// Writes one line. Call it through [`log!`], which asks [`enabled`] first.

@@ -2,9 +2,63 @@
 //!
 //! Every other file takes its atomics from here (tests/tidy.rs refuses them elsewhere), so that a
 //! model checker can be put in their place by changing this file alone.
+//!
+//! K1. The value of a lock is reached only through its guard, and there is one guard at a time.
 
-#![forbid(unsafe_code)]
+use core::cell::UnsafeCell;
+use core::ops::{Deref, DerefMut};
 
 pub(crate) use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
-pub(crate) use crate::host::lock::{Lock, lock};
+pub(crate) use crate::host::lock::RawLock;
+
+/// A value, and the lock that guards it. A panic while it is held leaves it usable: what our locks
+/// guard is changed in single steps that leave it whole.
+pub(crate) struct Lock<T> {
+    raw: RawLock,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: K1; the value moves from holder to holder.
+unsafe impl<T: Send> Sync for Lock<T> {}
+
+pub(crate) struct Guard<'a, T>(&'a Lock<T>);
+
+impl<T> Lock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { raw: RawLock::new(), value: UnsafeCell::new(value) }
+    }
+
+    /// The lock without its value, for a fork.
+    pub(crate) fn raw(&self) -> &RawLock {
+        &self.raw
+    }
+}
+
+pub(crate) fn lock<T>(lock: &Lock<T>) -> Guard<'_, T> {
+    lock.raw.lock();
+    Guard(lock)
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: K1.
+        unsafe { &*self.0.value.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: K1.
+        unsafe { &mut *self.0.value.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: a guard exists only while its lock is held.
+        unsafe { self.0.raw.unlock() };
+    }
+}

@@ -31,8 +31,9 @@ fn create(call: &str, config: Result<Config, Refusal>) -> Result<*mut pool_t, Er
 /// Creates a pool of `capacity` blocks with `block_size` usable bytes each. It takes address
 /// space at once, and memory block by block as the blocks are first used.
 ///
-/// Answers NULL when the request is refused; the log says why. In this version the pool is for
-/// one thread at a time (POOL_THREADS_SINGLE).
+/// Any thread may use the pool at any time (POOL_THREADS_SAFE).
+///
+/// Answers NULL when the request is refused; the log says why.
 ///
 /// Errors (by the log): block_size or capacity 0, capacity x stride beyond the address space, no
 /// memory.

@@ -50,24 +50,25 @@ pub struct pool_stats_t {
 
 impl pool_stats_t {
     fn of(pool: &Pool) -> Self {
-        let (layout, counts) = (pool.layout(), pool.counts());
+        let (layout, figures) = (pool.layout(), pool.figures());
+        let counts = figures.counts;
         Self {
             struct_size: size_of::<Self>(),
             block_size: layout.block_size,
             stride: layout.stride,
             alignment: layout.alignment,
-            capacity: pool.capacity(),
+            capacity: figures.capacity,
             max_capacity: layout.max_capacity,
             in_use: counts.in_use,
-            available: pool.available(),
+            available: figures.available,
             peak_in_use: counts.peak_in_use,
             allocations: counts.allocations,
             deallocations: counts.deallocations,
             failures: counts.failures,
-            reserved_bytes: pool.reserved_bytes(),
-            resident_bytes: pool.resident_bytes(),
-            metadata_bytes: pool.metadata_bytes(),
-            heap_blocks: pool.heap_blocks(),
+            reserved_bytes: figures.reserved_bytes,
+            resident_bytes: figures.resident_bytes,
+            metadata_bytes: figures.metadata_bytes,
+            heap_blocks: figures.heap_blocks,
         }
     }
 }
@@ -165,7 +166,7 @@ pub unsafe extern "C" fn pool_capacity(pool: *const pool_t) -> usize {
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn pool_in_use(pool: *const pool_t) -> usize {
-    size("pool_in_use", pool, |pool| pool.counts().in_use)
+    size("pool_in_use", pool, Pool::in_use)
 }
 
 /// How many blocks are free without growth or the heap. 0 for a bad handle, which is logged.
@@ -186,5 +187,5 @@ pub unsafe extern "C" fn pool_available(pool: *const pool_t) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_validate(pool: *mut pool_t) -> pool_status_t {
     const CALL: &str = "pool_validate";
-    status(CALL, || enter(CALL, pool)?.validate().map_err(|_| Error::Corrupted))
+    status(CALL, || enter(CALL, pool)?.validate())
 }

@@ -7,12 +7,12 @@ use crate::base::error::{Error, Refusal};
 use crate::capi::boundary::{STRUCT_SIZES, bad_argument};
 use crate::capi::source::pool_source_t;
 use crate::pool;
-use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse};
+use crate::pool::config::{CheckLevel, Config, Name, OnLeak, OnMisuse, Threading};
 use crate::source::Source;
 use crate::source::buffer::Buffer;
 use crate::source::system::{PageKind, System};
 
-/// `threading`: any thread may call at any time. Not in this version yet.
+/// `threading`: any thread may call at any time, and any thread may free any block.
 pub const POOL_THREADS_SAFE: u32 = 0;
 /// `threading`: one thread at a time; a lock of the caller's own counts.
 pub const POOL_THREADS_SINGLE: u32 = 1;
@@ -191,9 +191,11 @@ impl pool_options_t {
             POOL_LEAK_ABORT => OnLeak::Abort,
             _ => return Err(Refusal::invalid("on_leak is none of POOL_LEAK_*")),
         };
-        if self.threading > POOL_THREADS_LOCK_FREE {
-            return Err(Refusal::invalid("threading is none of POOL_THREADS_*"));
-        }
+        config.threading = match self.threading {
+            POOL_THREADS_SAFE | POOL_THREADS_LOCK_FREE => Threading::Safe,
+            POOL_THREADS_SINGLE => Threading::Single,
+            _ => return Err(Refusal::invalid("threading is none of POOL_THREADS_*")),
+        };
         // SAFETY: by this function's contract.
         config.source = unsafe { self.memory() }?;
         if !self.name.is_null() {
@@ -253,10 +255,8 @@ impl pool_options_t {
     }
 
     fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
-        if self.threading != POOL_THREADS_SINGLE {
-            return Err(Refusal::unsupported(
-                "this version has POOL_THREADS_SINGLE only; set options.threading to it",
-            ));
+        if self.threading == POOL_THREADS_LOCK_FREE {
+            return Err(Refusal::unsupported("POOL_THREADS_LOCK_FREE is not in this version yet"));
         }
         if self.checks == POOL_CHECKS_FULL {
             return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));

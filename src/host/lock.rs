@@ -1,15 +1,30 @@
-//! A lock that puts its waiters to sleep.
+//! A lock that puts its waiters to sleep: the system's own, so that the tools that watch threads
+//! see it too.
 
-#![forbid(unsafe_code)]
+use core::cell::UnsafeCell;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+/// Can be moved while nobody has locked it.
+pub(crate) struct RawLock(UnsafeCell<libc::pthread_mutex_t>);
 
-pub(crate) type Lock<T> = Mutex<T>;
+// SAFETY: the functions of a mutex are made for any thread.
+unsafe impl Send for RawLock {}
+// SAFETY: as above.
+unsafe impl Sync for RawLock {}
 
-/// Locks `mutex` also when a thread panicked while it held it.
-///
-/// What our locks guard is changed in single steps that leave it whole, so a poisoned lock tells us
-/// nothing; refusing it would turn one reported failure into failures for ever.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl RawLock {
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER))
+    }
+
+    pub(crate) fn lock(&self) {
+        // SAFETY: an initialised mutex. It can only fail for kinds of mutex that this is not.
+        unsafe { libc::pthread_mutex_lock(self.0.get()) };
+    }
+
+    /// # Safety
+    /// * This thread locked it, or the thread that forked it did.
+    pub(crate) unsafe fn unlock(&self) {
+        // SAFETY: locked by this thread, by this function's contract.
+        unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+    }
 }

@@ -32,23 +32,23 @@ use core::ptr::{self, NonNull};
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::UserPointer;
-use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, lock};
+use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
 use crate::host::os;
 use crate::pool::Pool;
 
 /// What a pool takes in its arena.
-pub(super) const SLOT_BYTES: usize = 512;
+pub(super) const SLOT_BYTES: usize = 1024;
 const HANDLE_STEP: usize = 2;
 const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
 /// The first arena has room for 8191 pools at a time; each further one doubles.
-const FIRST_ARENA_BYTES: usize = 4 << 20;
+const FIRST_ARENA_BYTES: usize = 8 << 20;
 /// The first commitment in an arena; each further one doubles it.
 const FIRST_COMMIT_BYTES: usize = 64 << 10;
 const ARENA_COUNT: usize = 24;
 /// H4: the key of slot 0, which selects slot 1.
 const NOBODY: usize = SLOT_BYTES;
 
-#[repr(C, align(512))]
+#[repr(C, align(1024))]
 struct Slot {
     key: AtomicUsize,
     pool: UnsafeCell<MaybeUninit<Pool>>,
@@ -60,7 +60,7 @@ const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
 const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);
 
 /// What an arena points to before it is needed: slot 0, nobody's, and slot 1, empty.
-#[repr(C, align(512))]
+#[repr(C, align(1024))]
 struct NoArena([AtomicUsize; NO_ARENA_WORDS]);
 const NO_ARENA_WORDS: usize = 2 * SLOT_BYTES / size_of::<AtomicUsize>();
 
@@ -164,7 +164,9 @@ fn live_slot(handle: UserPointer) -> Option<&'static Slot> {
 
 /// Gives `pool` a slot and a handle that was never issued before.
 pub(super) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
-    let (slot, handle) = lock(&REGISTRY).take_slot()?;
+    // Held until the key is there: a fork looks at keys (`for_each`).
+    let mut registry = lock(&REGISTRY);
+    let (slot, handle) = registry.take_slot()?;
     // SAFETY: H2, the slot is empty.
     unsafe { slot.pool.get().write(MaybeUninit::new(pool)) };
     // Relaxed: see `Arena::live_slot`.
@@ -174,14 +176,38 @@ pub(super) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
 
 /// Takes the pool under `handle` out of its slot. Of two threads that try, one succeeds.
 pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
+    let mut registry = lock(&REGISTRY);
     let slot = live_slot(handle)?;
-    // AcqRel: pairs with itself in another thread that destroys the same pool. Relaxed: a loser
-    // reads nothing of the pool.
-    slot.key.compare_exchange(handle.address(), 0, Ordering::AcqRel, Ordering::Relaxed).ok()?;
-    // SAFETY: H2, and only the thread whose exchange succeeded comes here.
+    // Relaxed: the lock orders this with another thread that destroys the same pool.
+    slot.key.store(0, Ordering::Relaxed);
+    // SAFETY: H2, and the key was found under the lock that is held.
     let pool = unsafe { slot.pool.get().cast::<Pool>().read() };
-    lock(&REGISTRY).recycle(slot);
+    registry.recycle(slot);
     Some(pool)
+}
+
+/// The registry's lock, for a fork.
+pub(super) fn raw_lock() -> &'static RawLock {
+    REGISTRY.raw()
+}
+
+/// Does something with every pool. Called while the registry's lock is held.
+pub(super) fn for_each(mut body: impl FnMut(&Pool)) {
+    for arena in &ARENAS {
+        // Relaxed, twice: only written under the lock that is held.
+        let base = arena.base.load(Ordering::Relaxed);
+        let mask = arena.mask.load(Ordering::Relaxed);
+        for offset in (0..=mask).step_by(SLOT_BYTES) {
+            let slot = base.wrapping_add(offset);
+            // SAFETY: H1.
+            let slot = unsafe { &*slot.cast::<Slot>() };
+            // Relaxed: only written under the lock that is held.
+            let key = slot.key.load(Ordering::Relaxed);
+            if key & mask == offset && key != 0 {
+                body(slot.pool());
+            }
+        }
+    }
 }
 
 const NO_ROOM: Refusal =

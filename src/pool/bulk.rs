@@ -7,18 +7,18 @@
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::freelist::intrusive::IntrusiveList;
-use crate::pool::Pool;
+use crate::pool::core::Core;
 use crate::pool::engine::each;
 use crate::pool::single::Single;
 
-impl Pool {
+impl Core {
     /// Hands up to `count` blocks to `put`, in order; answers how many.
-    pub(crate) fn allocate_run(&self, count: usize, put: impl FnMut(Block)) -> usize {
+    pub(super) fn allocate_run(&self, count: usize, put: impl FnMut(Block)) -> usize {
         each!(&self.engine, engine => engine.allocate_run(count, put))
     }
 
     /// Takes blocks back from `next` until it ends; `Some`: one that the slow path must look at.
-    pub(crate) fn deallocate_run(
+    pub(super) fn deallocate_run(
         &self,
         next: impl Iterator<Item = UserPointer>,
     ) -> Option<UserPointer> {

@@ -7,6 +7,13 @@ use crate::host::env;
 use crate::source::Source;
 use crate::source::system::System;
 
+/// Who may call a pool; the numbers are `POOL_THREADS_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threading {
+    Safe,
+    Single,
+}
+
 /// What a pool verifies; the numbers are `POOL_CHECKS_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CheckLevel {
@@ -47,6 +54,7 @@ pub(crate) struct Config {
     pub(crate) max_capacity: usize,
     /// 0: natural.
     pub(crate) alignment: usize,
+    pub(crate) threading: Threading,
     pub(crate) checks: CheckLevel,
     /// Beyond the last block, blocks come from the heap.
     pub(crate) heap_overflow: bool,
@@ -63,6 +71,7 @@ impl Config {
             capacity,
             max_capacity: 0,
             alignment: 0,
+            threading: Threading::Safe,
             checks: CheckLevel::Standard,
             heap_overflow: false,
             source: Source::System(System::PLAIN),

@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use crate::base::error::Refusal;
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
+use crate::base::sync::Lock;
 use crate::checks::ledger::Ledger;
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
@@ -16,9 +17,11 @@ use crate::layout::inside;
 use crate::layout::pages::Pages;
 use crate::layout::stride::{Layout, Request, UNBOUNDED};
 use crate::pool::Pool;
-use crate::pool::config::{CheckLevel, Config};
+use crate::pool::config::{CheckLevel, Config, Threading};
+use crate::pool::core::Core;
 use crate::pool::directory;
 use crate::pool::engine::Engine;
+use crate::pool::fork::prepare_for_forks;
 use crate::pool::handles::{self, NO_SYSTEM};
 use crate::pool::overflow::Overflow;
 use crate::pool::single::Single;
@@ -37,6 +40,10 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;
+    // An owner's pool in a buffer asks nothing of the system, not even this.
+    if place.is_none() || config.threading == Threading::Safe {
+        prepare_for_forks();
+    }
     let span = Span::new(&mut layout, side_bytes_per_block(&config), config.source)?;
     if config.max_capacity == UNBOUNDED {
         let blocks = layout.max_capacity;
@@ -45,7 +52,8 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let engine = engine(&config, &layout, &span);
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
-    let pool = Pool { engine, layout, span, policy, overflow, trimmed: Cell::new(None) };
+    let core = Core { engine, layout, span, overflow, trimmed: Cell::new(None) };
+    let pool = Pool { core, policy, lock: Lock::new(()) };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
     let handle = unsafe { handles::insert(pool, place) }?;
     log!(
@@ -118,13 +126,21 @@ fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
     let pages = Pages::new(span.base().addr().get(), page_bytes, layout.stride, LINK_BYTES);
     match config.checks {
         CheckLevel::Standard => {
-            // SAFETY: the side table of a new span is zero, is this ledger's
-            // alone, and has a byte for each block (`side_bytes_per_block`).
+            // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a byte
+            // for each block (`side_bytes_per_block`).
             let ledger = unsafe { Ledger::new(span.side_end()) };
-            Engine::SingleStandard(Single::new(Standard::new(geometry, span.base(), ledger), pages))
+            let single = Single::new(Standard::new(geometry, span.base(), ledger), pages);
+            match config.threading {
+                Threading::Safe => Engine::SharedStandard(single),
+                Threading::Single => Engine::SingleStandard(single),
+            }
         }
         CheckLevel::None => {
-            Engine::SingleUnchecked(Single::new(Unchecked::new(geometry, span.base()), pages))
+            let single = Single::new(Unchecked::new(geometry, span.base()), pages);
+            match config.threading {
+                Threading::Safe => Engine::SharedUnchecked(single),
+                Threading::Single => Engine::SingleUnchecked(single),
+            }
         }
     }
 }

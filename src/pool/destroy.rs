@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::base::error::Error;
-use crate::base::ids::UserPointer;
+use crate::base::ids::{BlockIndex, UserPointer};
 use crate::base::log::{self, Level, log};
 use crate::host::process;
 use crate::pool::Pool;
@@ -13,7 +13,7 @@ use crate::pool::handles;
 /// Ends the pool under `handle`, unless live blocks and its policy keep it.
 pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     let pool = handles::find(handle).ok_or(Error::StaleHandle)?;
-    if pool.counts().in_use > 0 {
+    if pool.in_use() > 0 {
         pool.leak()?;
     }
     // Looked up anew: the log callback may have destroyed the pool while it heard of the leak.
@@ -25,7 +25,7 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
 impl Pool {
     /// Does what the policy says about live blocks; `Err` keeps the pool.
     fn leak(&self) -> Result<(), Error> {
-        let (name, live) = (self.name(), LiveBlocks(self));
+        let (name, live) = (self.name(), LiveBlocks::of(self));
         match self.policy.on_leak {
             OnLeak::Warn => {
                 log!(Level::Warn, "pool \"{name}\" destroyed with {live}: their memory is gone");
@@ -49,17 +49,28 @@ impl Pool {
 }
 
 /// "3 live blocks (index 0, 7, 9)": how many, and the first of them where they are known.
-struct LiveBlocks<'a>(&'a Pool);
+struct LiveBlocks {
+    count: usize,
+    shown: usize,
+    first: [BlockIndex; Self::SHOWN],
+}
 
-impl fmt::Display for LiveBlocks<'_> {
+impl LiveBlocks {
+    const SHOWN: usize = 8;
+
+    fn of(pool: &Pool) -> Self {
+        let mut first = [BlockIndex(0); Self::SHOWN];
+        let shown = pool.first_live(&mut first);
+        Self { count: pool.in_use(), shown, first }
+    }
+}
+
+impl fmt::Display for LiveBlocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 8;
-        let count = self.0.counts().in_use;
+        let Self { count, shown, .. } = *self;
         write!(f, "{count} live block{}", if count == 1 { "" } else { "s" })?;
-        let mut shown = 0;
-        for index in self.0.first_live(SHOWN) {
-            write!(f, "{}{index}", if shown == 0 { " (index " } else { ", " })?;
-            shown += 1;
+        for (place, index) in self.first[..shown].iter().enumerate() {
+            write!(f, "{}{index}", if place == 0 { " (index " } else { ", " })?;
         }
         f.write_str(match shown {
             0 => "",

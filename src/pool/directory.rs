@@ -19,7 +19,7 @@ use core::ptr::{self, NonNull};
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::UserPointer;
-use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, lock};
+use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
 use crate::host::BUFFER_POOLS_MAX;
 use crate::pool::Pool;
 use crate::source::buffer::Buffer;
@@ -107,9 +107,11 @@ pub(super) fn refuse_occupied(buffer: &Buffer) -> Result<(), Refusal> {
 /// * `place` has room for a `Pool`, is aligned for one, and is nobody else's until the pool is
 ///   removed.
 pub(super) unsafe fn insert(pool: Pool, place: NonNull<Pool>) -> Result<UserPointer, Refusal> {
-    let index = lock(&VACANCIES).take().ok_or(FULL)?;
+    // Held until the key is there: a fork looks at keys (`for_each`).
+    let mut vacancies = lock(&VACANCIES);
+    let index = vacancies.take().ok_or(FULL)?;
     let entry = &ENTRIES[index];
-    // Relaxed: the entry is this thread's since the lock was held.
+    // Relaxed: written under the lock that is held (D3).
     let generation = (entry.key.load(Ordering::Relaxed) >> GENERATION_SHIFT) + 1;
     let handle = TOP | generation << GENERATION_SHIFT | index << ENTRY_SHIFT;
     // SAFETY: by this function's contract.
@@ -122,18 +124,34 @@ pub(super) unsafe fn insert(pool: Pool, place: NonNull<Pool>) -> Result<UserPoin
 
 /// Takes the pool under `handle` out of its buffer. Of two threads that try, one succeeds.
 pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
-    find(handle)?;
-    let entry = live_entry(handle)?;
-    let (key, gone) = (handle.address(), handle.address() ^ TURN);
-    // AcqRel: pairs with itself in another thread that destroys the same pool. Relaxed: a loser
-    // reads nothing of the pool.
-    entry.key.compare_exchange(key, gone, Ordering::AcqRel, Ordering::Relaxed).ok()?;
-    // Relaxed: as in `find`.
-    let pool = entry.pool.load(Ordering::Relaxed);
-    // SAFETY: D1, and only the thread whose exchange succeeded comes here.
+    let mut vacancies = lock(&VACANCIES);
+    let pool: *const Pool = find(handle)?;
+    let index = index_of(handle.address());
+    // Relaxed: the lock orders this with another thread that destroys the same pool.
+    ENTRIES[index].key.store(handle.address() ^ TURN, Ordering::Relaxed);
+    // SAFETY: D1, and the key was found under the lock that is held.
     let pool = unsafe { pool.read() };
-    lock(&VACANCIES).leave(index_of(key));
+    vacancies.leave(index);
     Some(pool)
+}
+
+/// The lock of the entries, for a fork.
+pub(super) fn raw_lock() -> &'static RawLock {
+    VACANCIES.raw()
+}
+
+/// Does something with every pool. Called while the lock of the entries is held.
+pub(super) fn for_each(mut body: impl FnMut(&Pool)) {
+    for (index, entry) in ENTRIES.iter().enumerate() {
+        // Relaxed: only written under the lock that is held.
+        let key = entry.key.load(Ordering::Relaxed);
+        if key != 0
+            && index_of(key) == index
+            && let Some(pool) = find(UserPointer::new(ptr::without_provenance::<u8>(key)))
+        {
+            body(pool);
+        }
+    }
 }
 
 impl Vacancies {

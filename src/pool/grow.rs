@@ -5,36 +5,29 @@
 //! and not one block in nine is committed before it is needed. See docs/adr/0005.
 
 use crate::base::error::Refusal;
-use crate::base::log::{Level, log};
-use crate::pool::Pool;
+use crate::pool::core::Core;
 use crate::pool::engine::each;
+use crate::pool::report::Finding;
 
 const STEP_BYTES_MIN: usize = 64 << 10;
 
-impl Pool {
-    /// Grows by a step, for an allocation that found no block. `false`: there is no more room. A
-    /// refusal is logged.
-    pub(crate) fn grow_when_dry(&self) -> Result<bool, Refusal> {
-        let (capacity, max_capacity) = (self.capacity(), self.layout.max_capacity);
-        if capacity == max_capacity {
-            return Ok(false);
+impl Core {
+    /// Grows by a step, for an allocation that found no block. `Ok(None)`: there is no more room.
+    pub(super) fn grow_when_dry(&self) -> Result<Option<Finding>, Finding> {
+        let (from, max_capacity) = (self.capacity(), self.layout.max_capacity);
+        if from == max_capacity {
+            return Ok(None);
         }
-        let step = (capacity / 8).max(STEP_BYTES_MIN / self.layout.stride).max(1);
-        let wanted = (capacity + step).min(max_capacity);
-        let wanted = self.span.capacity_of_whole_pages(wanted).min(max_capacity);
-        self.grow_to(wanted).inspect_err(|refusal| {
-            log!(
-                Level::Warn,
-                "pool \"{}\" can't grow from {capacity} to {wanted} blocks: {}",
-                self.name(),
-                refusal.reason
-            );
-        })?;
-        Ok(true)
+        let step = (from / 8).max(STEP_BYTES_MIN / self.layout.stride).max(1);
+        let to = (from + step).min(max_capacity);
+        let to = self.span.capacity_of_whole_pages(to).min(max_capacity);
+        let refused =
+            |refusal: Refusal| Finding::GrowthRefused { from, to, reason: refusal.reason };
+        self.grow_to(to).map(Some).map_err(refused)
     }
 
     /// Adds `blocks` to the capacity now, all of them or none.
-    pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
+    pub(crate) fn grow(&self, blocks: usize) -> Result<Finding, Refusal> {
         let wanted = self.capacity().checked_add(blocks);
         match wanted.filter(|&wanted| wanted <= self.layout.max_capacity) {
             Some(wanted) => self.grow_to(wanted),
@@ -42,10 +35,9 @@ impl Pool {
         }
     }
 
-    fn grow_to(&self, capacity: usize) -> Result<(), Refusal> {
+    fn grow_to(&self, capacity: usize) -> Result<Finding, Refusal> {
         self.span.commit(capacity)?;
         each!(&self.engine, engine => engine.set_capacity(capacity));
-        log!(Level::Debug, "pool \"{}\" grew to {capacity} blocks", self.name());
-        Ok(())
+        Ok(Finding::Grown { capacity })
     }
 }

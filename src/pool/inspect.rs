@@ -1,21 +1,55 @@
 //! Looking at a pool without changing it: figures, live blocks, and the invariants as code.
 
 use crate::base::ids::{BlockIndex, UserPointer};
-use crate::base::log::{Level, log};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
 use crate::layout::inside::HEADER_BYTES;
+use crate::pool::arena;
+use crate::pool::core::Core;
 use crate::pool::engine::each;
 use crate::pool::overflow::Overflow;
 use crate::pool::single::{Counts, Single};
-use crate::pool::{Pool, arena};
 
 /// An invariant of `pool/mod.rs` that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken(&'static str);
 
-impl Pool {
+impl core::fmt::Display for Broken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Everything that can be counted of a pool.
+pub(crate) struct Figures {
+    pub(crate) counts: Counts,
+    pub(crate) capacity: usize,
+    pub(crate) available: usize,
+    /// Address space, or a caller's buffer.
+    pub(crate) reserved_bytes: usize,
+    /// 0 where the system does not say.
+    pub(crate) resident_bytes: usize,
+    /// What the pool takes beside its blocks.
+    pub(crate) metadata_bytes: usize,
+    /// Blocks that are live on the heap.
+    pub(crate) heap_blocks: usize,
+}
+
+impl Core {
+    pub(crate) fn figures(&self) -> Figures {
+        let place_bytes = if self.span.is_in_buffer() { HEADER_BYTES } else { arena::SLOT_BYTES };
+        Figures {
+            counts: self.counts(),
+            capacity: self.capacity(),
+            available: self.available(),
+            reserved_bytes: self.span.reserved_bytes(),
+            resident_bytes: self.span.resident_bytes().unwrap_or(0),
+            metadata_bytes: self.span.side_bytes(self.capacity()) + place_bytes,
+            heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),
+        }
+    }
+
     /// The figures of the span and of the heap blocks together.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = self.span_counts();
@@ -32,13 +66,8 @@ impl Pool {
         counts
     }
 
-    pub(super) fn span_counts(&self) -> Counts {
+    fn span_counts(&self) -> Counts {
         each!(&self.engine, engine => engine.counts())
-    }
-
-    /// Blocks that are live on the heap.
-    pub(crate) fn heap_blocks(&self) -> usize {
-        self.overflow.as_ref().map_or(0, Overflow::blocks)
     }
 
     /// The heap block that `pointer` leads into, and how far.
@@ -57,34 +86,16 @@ impl Pool {
         self.capacity().saturating_sub(self.span_counts().in_use)
     }
 
-    pub(crate) fn reserved_bytes(&self) -> usize {
-        self.span.reserved_bytes()
-    }
-
-    /// 0 where the system does not say.
-    pub(crate) fn resident_bytes(&self) -> usize {
-        self.span.resident_bytes().unwrap_or(0)
-    }
-
-    /// What the pool takes beside its blocks.
-    pub(crate) fn metadata_bytes(&self) -> usize {
-        let place_bytes = if self.span.is_in_buffer() { HEADER_BYTES } else { arena::SLOT_BYTES };
-        self.span.side_bytes(self.capacity()) + place_bytes
-    }
-
     /// Checks every invariant, in time proportional to the blocks that were ever used.
     pub(crate) fn validate(&self) -> Result<(), Broken> {
-        let result = each!(&self.engine, engine => validate_single(engine));
-        result.inspect_err(|broken| {
-            log!(Level::Error, "pool \"{}\" is corrupted: {}", self.name(), broken.0);
-        })
+        each!(&self.engine, engine => validate_single(engine))
     }
 
-    /// The first `limit` live blocks in address order, where the checks keep a ledger.
-    pub(crate) fn first_live(&self, limit: usize) -> impl Iterator<Item = BlockIndex> {
+    /// The live blocks in address order, where the checks keep a ledger.
+    pub(crate) fn live(&self) -> impl Iterator<Item = BlockIndex> {
         let ledger = each!(&self.engine, engine => engine.checks().ledger());
-        let end = self.counts().frontier;
-        ledger.into_iter().flat_map(move |ledger| ledger.indices_in(State::Live, end)).take(limit)
+        let end = self.span_counts().frontier;
+        ledger.into_iter().flat_map(move |ledger| ledger.indices_in(State::Live, end))
     }
 }
 

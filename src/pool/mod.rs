@@ -1,14 +1,16 @@
 //! Layer 5: a pool, from its creation to its end.
 //!
 //! ```text
-//!   handle ─► slot ─► Pool ┬─ engine   allocate, deallocate: single
-//!                          ├─ span     the memory
-//!                          └─ policy   what misuse and leaks lead to
+//!   handle ─► slot ─► Pool ┬─ core ┬─ engine   allocate, deallocate: single
+//!                          │       └─ span     the memory
+//!                          ├─ policy           what misuse and leaks lead to
+//!                          └─ lock             for a pool that any thread may call
 //! ```
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
-//! hot paths) and `bulk`, `grow` and `trim`, `report` (what the user is told), `inspect` (the
-//! invariants as code), `handles` (why a destroyed pool is an error code and not a crash).
+//! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
+//! told), `inspect` (the invariants as code), `handles` (why a destroyed pool is an error code and
+//! not a crash), `fork` (why a child process can go on).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -21,10 +23,12 @@
 mod arena;
 mod bulk;
 pub(crate) mod config;
+mod core;
 mod create;
 mod destroy;
 mod directory;
 mod engine;
+mod fork;
 mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
@@ -33,83 +37,57 @@ mod report;
 mod single;
 mod trim;
 
-use core::cell::Cell;
-use core::ptr::NonNull;
-
-use crate::base::error::Error;
-use crate::base::ids::{Block, UserPointer};
+use self::core::Core;
+use crate::base::error::{Error, Refusal};
+use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::base::log::{Level, log};
-use crate::checks::Checks;
+use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
-use crate::source::memory::Memory;
-use crate::span::Span;
 use config::{Name, Policy};
-use engine::{Engine, each, each_hot};
-use overflow::Overflow;
+use engine::each_hot;
+use inspect::Figures;
 
 pub(crate) use create::{bytes_needed, create, plan};
 pub(crate) use destroy::destroy;
-pub(crate) use report::Finding;
 
 /// One pool. It lives where [`handles`] finds it: in a slot of ours, or in a caller's buffer.
 #[repr(C)]
 pub(crate) struct Pool {
-    /// First, so that the hot paths find their words in the slot's first cache lines.
-    engine: Engine,
-    layout: Layout,
-    span: Span,
+    core: Core,
     policy: Policy,
-    /// With `POOL_EXHAUSTED_HEAP`.
-    overflow: Option<Overflow>,
-    /// The links of pages that wait since the last trim.
-    trimmed: Cell<Option<Memory>>,
+    /// Held for each call by the pools of `POOL_THREADS_SAFE`.
+    lock: Lock<()>,
 }
 
 impl Pool {
+    /// What `body` does with the pool, while nobody else does anything with it.
+    fn hold<T>(&self, body: impl FnOnce(&Core) -> T) -> T {
+        let _held = self.core.engine.is_shared().then(|| lock(&self.lock));
+        body(&self.core)
+    }
+
     /// A block, if one can be had by the hot path alone.
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        each_hot!(&self.engine, engine => engine.allocate())
+        each_hot!(&self.core.engine, engine => engine.allocate(), None)
     }
 
     /// A block, by every means there is; `None`: all are live.
     ///
     /// Nothing is looked at after a report: the log callback may have destroyed the pool.
     pub(crate) fn allocate_slow(&self) -> Option<Block> {
-        if let Some(block) = self.allocate() {
-            return Some(block);
+        let taken = self.hold(Core::allocate);
+        if let Some(finding) = taken.finding {
+            self.policy.tell(finding);
         }
-        let supply = each!(&self.engine, engine => engine.allocate_slow());
-        let block = supply.block.or_else(|| self.allocate_beyond());
-        if block.is_none() {
-            each!(&self.engine, engine => engine.count_failure());
-        }
-        match supply.repaired {
-            Some(free_blocks) => self.report(Finding::DamagedFreeList { free_blocks }),
-            None if block.is_none() => self.report(Finding::Exhausted),
-            None => {}
-        }
-        block
-    }
-
-    /// A block that is not there yet: by growth, or from the heap. What is refused is logged once.
-    fn allocate_beyond(&self) -> Option<Block> {
-        let growth = self.grow_when_dry();
-        if growth == Ok(true) {
-            return each!(&self.engine, engine => engine.allocate_slow()).block;
-        }
-        let block = self.overflow.as_ref()?.allocate(&self.layout);
-        if block.is_none() && growth.is_ok() {
-            log!(Level::Warn, "pool \"{}\": the heap gives no memory for a block", self.name());
-        }
-        block
+        taken.block
     }
 
     /// Takes a block back; `false`: the slow path must look at it.
     #[inline(always)]
     #[must_use]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        each_hot!(&self.engine, engine => engine.deallocate(pointer))
+        each_hot!(&self.core.engine, engine => engine.deallocate(pointer), false)
     }
 
     /// Takes a block back or says, and reports, why not.
@@ -118,46 +96,93 @@ impl Pool {
         pointer: UserPointer,
         entry: Option<usize>,
     ) -> Result<(), Error> {
-        if self.deallocate(pointer) {
-            return Ok(());
-        }
-        let result = each!(&self.engine, engine => engine.deallocate_slow(pointer));
-        let result = match (result, &self.overflow) {
-            (Err(Error::ForeignPointer), Some(overflow)) => {
-                if overflow.deallocate(pointer) {
-                    Ok(())
-                } else if overflow.containing(pointer, &self.layout).is_some() {
-                    Err(Error::InteriorPointer)
-                } else {
-                    Err(Error::ForeignPointer)
-                }
-            }
-            (result, _) => result,
-        };
-        result.inspect_err(|_| self.report(Finding::BadPointer { pointer, entry }))
+        self.hold(|core| core.deallocate(pointer)).map_err(|misuse| {
+            self.policy.tell_misuse(&misuse, pointer, entry);
+            misuse.error()
+        })
+    }
+
+    /// Hands up to `count` blocks to `put`, in order; answers how many. Fewer only mean that the
+    /// slow path must be asked for the next.
+    pub(crate) fn allocate_run(&self, count: usize, put: impl FnMut(Block)) -> usize {
+        self.hold(|core| core.allocate_run(count, put))
+    }
+
+    /// Takes blocks back from `next` until it ends; `Some`: one that the slow path must look at.
+    pub(crate) fn deallocate_run(
+        &self,
+        next: impl Iterator<Item = UserPointer>,
+    ) -> Option<UserPointer> {
+        self.hold(|core| core.deallocate_run(next))
     }
 
     /// Makes every block free.
     pub(crate) fn reset(&self) {
-        each!(&self.engine, engine => engine.reset());
-        self.overflow.iter().for_each(Overflow::clear);
+        self.hold(Core::reset);
+    }
+
+    /// Adds `blocks` to the capacity now, all of them or none.
+    pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
+        let finding = self.hold(|core| core.grow(blocks))?;
+        self.policy.tell(finding);
+        Ok(())
+    }
+
+    /// Gives back what it can; answers how many bytes left memory.
+    pub(crate) fn trim(&self) -> Result<usize, Refusal> {
+        let (bytes, _last) = self.hold(Core::trim)?;
+        log!(Level::Debug, "pool \"{}\" trimmed by {bytes} bytes", self.policy.name);
+        Ok(bytes)
+    }
+
+    /// Checks every invariant, in time proportional to the blocks that were ever used.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        self.hold(Core::validate).map_err(|broken| {
+            let name = self.policy.name;
+            log!(Level::Error, "pool \"{name}\" is corrupted: {broken}");
+            Error::Corrupted
+        })
+    }
+
+    /// Whether `pointer` is the start of a block, free or live.
+    pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
+        self.hold(|core| core.owns(pointer))
+    }
+
+    /// Everything that can be counted, of one moment.
+    pub(crate) fn figures(&self) -> Figures {
+        self.hold(Core::figures)
+    }
+
+    /// Blocks there are now.
+    pub(crate) fn capacity(&self) -> usize {
+        self.hold(Core::capacity)
+    }
+
+    /// Blocks that are live, those on the heap too.
+    pub(crate) fn in_use(&self) -> usize {
+        self.hold(|core| core.counts().in_use)
+    }
+
+    /// Blocks that are free without growth or the heap.
+    pub(crate) fn available(&self) -> usize {
+        self.hold(Core::available)
     }
 
     pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+        self.core.layout()
     }
 
     pub(crate) fn name(&self) -> &Name {
         &self.policy.name
     }
 
-    /// Whether `pointer` is the start of a block, free or live.
-    pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
-        each!(&self.engine, engine => engine.checks().index_of(pointer)).is_some()
-            || self.overflow.as_ref().is_some_and(|overflow| overflow.find(pointer).is_some())
-    }
-
-    fn base(&self) -> NonNull<u8> {
-        self.span.base()
+    /// The first live blocks in address order, as far as `indices` has room and the checks keep a
+    /// ledger; answers how many those are.
+    fn first_live(&self, indices: &mut [BlockIndex]) -> usize {
+        self.hold(|core| {
+            let places = indices.iter_mut();
+            places.zip(core.live()).map(|(place, index)| *place = index).count()
+        })
     }
 }

@@ -18,11 +18,10 @@ use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::{BlockIndex, UserPointer};
-use crate::base::log::{Level, log};
 use crate::checks::Checks;
 use crate::checks::ledger::{Ledger, State};
 use crate::freelist::intrusive::IntrusiveList;
-use crate::pool::Pool;
+use crate::pool::core::Core;
 use crate::pool::engine::each;
 use crate::pool::single::Single;
 use crate::source::memory::Memory;
@@ -30,17 +29,19 @@ use crate::source::memory::Memory;
 const NO_MEMORY: Refusal =
     Refusal::new(Error::OutOfMemory, "the system gave no memory to keep track of trimmed pages");
 
-impl Pool {
-    /// Gives back what it can; answers how many bytes left memory.
-    pub(crate) fn trim(&self) -> Result<usize, Refusal> {
-        let bytes = each!(&self.engine, engine => self.trim_single(engine))?;
-        log!(Level::Debug, "pool \"{}\" trimmed by {bytes} bytes", self.name());
-        Ok(bytes)
+impl Core {
+    /// Gives back what it can; answers how many bytes left memory, and what kept track of the last
+    /// trim, to be dropped when the pool's lock is free.
+    pub(crate) fn trim(&self) -> Result<(usize, Option<Memory>), Refusal> {
+        each!(&self.engine, engine => self.trim_single(engine))
     }
 
-    fn trim_single<C: Checks>(&self, engine: &Single<C>) -> Result<usize, Refusal> {
+    fn trim_single<C: Checks>(
+        &self,
+        engine: &Single<C>,
+    ) -> Result<(usize, Option<Memory>), Refusal> {
         if self.span.page_bytes().is_none() {
-            return Ok(0);
+            return Ok((0, None));
         }
         let before = self.span.resident_bytes();
         let pages = engine.pages.count(engine.capacity());
@@ -52,11 +53,12 @@ impl Pool {
         self.lower_frontier(engine, end.map_or(0, |last| last.0 + 1));
         // SAFETY: a word for each page; `self.trimmed` keeps the memory until the next trim.
         unsafe { engine.waiting.restart(links.start().cast()) };
-        self.trimmed.replace(Some(links));
+        let last = self.trimmed.replace(Some(links));
         self.give_pages_back(engine, &ledger);
         // Where the system doesn't say, nothing is claimed.
         let after = self.span.resident_bytes();
-        Ok(before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after)))
+        let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
+        Ok((bytes, last))
     }
 
     /// Calls the blocks from `end` on, none of which is live, untouched.

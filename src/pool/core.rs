@@ -1,0 +1,140 @@
+//! What a pool is made of, and what is done to it one call at a time.
+//!
+//! Nothing here speaks: what there is to say is answered as a [`Finding`], and said by
+//! `pool/mod.rs` when the pool is whole again and its lock is free, because the callback that hears
+//! it may call the same pool.
+
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::checks::Checks;
+use crate::checks::ledger::{Ledger, State};
+use crate::layout::geometry::Place;
+use crate::layout::stride::Layout;
+use crate::pool::engine::{Engine, each};
+use crate::pool::overflow::Overflow;
+use crate::pool::report::{Finding, Misuse};
+use crate::source::memory::Memory;
+use crate::span::Span;
+
+/// The state of a pool that its lock guards, where it has one.
+#[repr(C)]
+pub(crate) struct Core {
+    /// First, so that the hot paths find their words in the slot's first cache lines.
+    pub(super) engine: Engine,
+    pub(super) layout: Layout,
+    pub(super) span: Span,
+    /// With `POOL_EXHAUSTED_HEAP`.
+    pub(super) overflow: Option<Overflow>,
+    /// The links of pages that wait since the last trim.
+    pub(super) trimmed: Cell<Option<Memory>>,
+}
+
+/// What an allocation came to.
+pub(crate) struct Taken {
+    /// `None`: all are live, and there is no more memory.
+    pub(crate) block: Option<Block>,
+    pub(crate) finding: Option<Finding>,
+}
+
+impl Taken {
+    fn new(block: Option<Block>, finding: Option<Finding>) -> Self {
+        Self { block, finding }
+    }
+}
+
+impl Core {
+    /// A block, by every means there is.
+    pub(crate) fn allocate(&self) -> Taken {
+        if let Some(block) = each!(&self.engine, engine => engine.allocate()) {
+            return Taken::new(Some(block), None);
+        }
+        let supply = each!(&self.engine, engine => engine.allocate_slow());
+        let repaired = supply.repaired.map(|free_blocks| Finding::DamagedFreeList { free_blocks });
+        if supply.block.is_some() {
+            return Taken::new(supply.block, repaired);
+        }
+        let beyond = self.allocate_beyond();
+        if beyond.block.is_none() {
+            each!(&self.engine, engine => engine.count_failure());
+        }
+        Taken { finding: repaired.or(beyond.finding), ..beyond }
+    }
+
+    /// A block that is not there yet: by growth, or from the heap.
+    fn allocate_beyond(&self) -> Taken {
+        let growth = self.grow_when_dry();
+        if let Ok(Some(_)) = growth {
+            let block = each!(&self.engine, engine => engine.allocate_slow()).block;
+            return Taken::new(block, growth.ok().flatten());
+        }
+        let refused = growth.err();
+        let Some(overflow) = &self.overflow else {
+            let capacity = self.capacity();
+            return Taken::new(None, refused.or(Some(Finding::Exhausted { capacity })));
+        };
+        let block = overflow.allocate(&self.layout);
+        let heap = if block.is_none() { Some(Finding::HeapRefused) } else { None };
+        Taken::new(block, refused.or(heap))
+    }
+
+    /// Takes a block back, or says why not.
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> Result<(), Misuse> {
+        let taken_back = each!(&self.engine, engine => {
+            engine.deallocate(pointer) || engine.deallocate_slow(pointer).is_ok()
+        });
+        if taken_back {
+            return Ok(());
+        }
+        let given_to_heap = |overflow: &Overflow| overflow.deallocate(pointer);
+        if self.overflow.as_ref().is_some_and(given_to_heap) {
+            return Ok(());
+        }
+        Err(self.misuse_of(pointer))
+    }
+
+    /// What is wrong with a pointer that can't be taken back.
+    fn misuse_of(&self, pointer: UserPointer) -> Misuse {
+        match each!(&self.engine, engine => engine.checks().place(pointer)) {
+            Place::Start(index) if self.was_never_handed_out(index) => {
+                Misuse::NeverHandedOut { index }
+            }
+            Place::Start(index) => Misuse::FreeAlready { index },
+            Place::Interior(index, into) => Misuse::InteriorOfBlock { index, into },
+            Place::Foreign => match self.heap_block_with(pointer) {
+                Some((block, into)) => Misuse::InteriorOfHeapBlock { block, into },
+                None => {
+                    let from = self.base().addr().get();
+                    Misuse::Foreign { from, to: from + self.layout.stride * self.capacity() }
+                }
+            },
+        }
+    }
+
+    fn was_never_handed_out(&self, index: BlockIndex) -> bool {
+        let state = |ledger: &Ledger| ledger.state(index);
+        let state = each!(&self.engine, engine => engine.checks().ledger().map(state));
+        state == Some(State::Untouched as u8)
+    }
+
+    /// Makes every block free.
+    pub(crate) fn reset(&self) {
+        each!(&self.engine, engine => engine.reset());
+        self.overflow.iter().for_each(Overflow::clear);
+    }
+
+    /// Whether `pointer` is the start of a block, free or live.
+    pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
+        each!(&self.engine, engine => engine.checks().index_of(pointer)).is_some()
+            || self.overflow.as_ref().is_some_and(|overflow| overflow.find(pointer).is_some())
+    }
+
+    pub(super) fn base(&self) -> NonNull<u8> {
+        self.span.base()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}

@@ -1,0 +1,51 @@
+//! A fork while other threads work: the child has copies of all locks, and of the threads only the
+//! one that forked. So that thread takes every lock first, and both sides free them afterwards:
+//! then no lock is held by a thread that the child does not have, and no pool is in the middle of a
+//! call.
+//!
+//! The order of the locks: the sink of the log, then the registries, then the pools. Nobody who
+//! holds one of these asks for one that stands before it, and nobody else holds two pools.
+
+use crate::base::log;
+use crate::base::sync::{AtomicI32, Ordering, RawLock};
+use crate::host::{HAS_SYSTEM, process};
+use crate::pool::{arena, directory};
+
+static IS_PREPARED: AtomicI32 = AtomicI32::new(0);
+
+/// Makes forks safe from now on.
+pub(super) fn prepare_for_forks() {
+    // Relaxed: nothing is handed over; who comes second may go on before the first is done, as a
+    // fork that runs beside the creation of the first pool may.
+    if IS_PREPARED.swap(1, Ordering::Relaxed) == 0 {
+        process::at_fork(take_every_lock, free_every_lock);
+    }
+}
+
+fn registries() -> [&'static RawLock; 3] {
+    [log::raw_lock(), arena::raw_lock(), directory::raw_lock()]
+}
+
+extern "C" fn take_every_lock() {
+    registries().into_iter().for_each(RawLock::lock);
+    for_each_pool(RawLock::lock);
+}
+
+extern "C" fn free_every_lock() {
+    for_each_pool(|lock| {
+        // SAFETY: this thread, or the one whose copy it is, locked it in `take_every_lock`; the set
+        // of pools is the same, for it changes under the locks that are held.
+        unsafe { lock.unlock() };
+    });
+    for lock in registries() {
+        // SAFETY: as above.
+        unsafe { lock.unlock() };
+    }
+}
+
+fn for_each_pool(body: impl Fn(&RawLock)) {
+    if HAS_SYSTEM {
+        arena::for_each(|pool| body(pool.lock.raw()));
+    }
+    directory::for_each(|pool| body(pool.lock.raw()));
+}
