@@ -56,7 +56,7 @@ impl Source {
     /// What memory can be given back in; `None`: it can't.
     pub(crate) fn page_bytes(&self) -> Option<usize> {
         match self {
-            Self::System(system) => Some(system.page_bytes()),
+            Self::System(system) => system.page_bytes(),
             Self::Callbacks(callbacks) => callbacks.decommit.map(|_| callbacks.page_bytes),
             Self::Buffer(_) => None,
         }

@@ -4,7 +4,7 @@
 //!
 //! | step        | what                                    | committed in | given back in |
 //! |-------------|-----------------------------------------|--------------|---------------|
-//! | explicit    | what the administrator set aside        | 2 MiB        | 2 MiB         |
+//! | explicit    | what the administrator set aside        | 2 MiB        | never         |
 //! | transparent | the kernel's choice, where they fit     | 2 MiB        | OS pages      |
 //! | plain       | OS pages                                | OS pages     | OS pages      |
 //!
@@ -53,11 +53,13 @@ impl System {
         }
     }
 
-    /// What memory can be given back in.
-    pub(super) fn page_bytes(&self) -> usize {
+    /// What memory can be given back in; `None`: it can't. Explicit huge pages that were given back
+    /// can be taken by others, on some kernels also while they are set aside for this pool, which
+    /// then would fault where it has no page to come.
+    pub(super) fn page_bytes(&self) -> Option<usize> {
         match self.pages {
-            PageKind::Plain | PageKind::Transparent => os::page_bytes(),
-            PageKind::Explicit => os::HUGE_PAGE_BYTES,
+            PageKind::Plain | PageKind::Transparent => Some(os::page_bytes()),
+            PageKind::Explicit => None,
         }
     }
 
