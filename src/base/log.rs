@@ -11,8 +11,9 @@
 
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
+use core::{mem, ptr};
 
-use crate::base::sync::{AtomicI32, Lock, Ordering, RawLock, lock};
+use crate::base::sync::{AtomicI32, AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
 use crate::host::{env, process};
 
 /// How grave a line is; the numbers are `POOL_LOG_*`.
@@ -39,18 +40,60 @@ const LEVELS: [(Level, &str); 6] = [
 /// What a callback looks like to the library.
 pub(crate) type Callback = extern "C" fn(*mut c_void, i32, *const c_char);
 
-/// Where lines go, and the caller's word that comes with them.
-#[derive(Clone, Copy)]
+/// Where lines go, and the caller's word that comes with them. A signal handler may log through a
+/// lock-free pool, so a line never waits: a sink that changes while it is read is read again, and
+/// one that never stops changing, because a signal interrupted the change, is left out.
 struct Sink {
-    callback: Option<Callback>,
-    user_data: *mut c_void,
+    /// Odd while the sink changes.
+    version: AtomicUsize,
+    callback: AtomicPtr<c_void>,
+    user_data: AtomicPtr<c_void>,
+    /// Who changes it holds this.
+    changing: Lock<()>,
 }
 
-// SAFETY: the library never looks through `user_data`; that it may be used from any thread is
-// what the documentation of pool_set_log_callback asks of its caller.
-unsafe impl Send for Sink {}
+static SINK: Sink = Sink {
+    version: AtomicUsize::new(0),
+    callback: AtomicPtr::new(ptr::null_mut()),
+    user_data: AtomicPtr::new(ptr::null_mut()),
+    changing: Lock::new(()),
+};
 
-static SINK: Lock<Sink> = Lock::new(Sink { callback: None, user_data: core::ptr::null_mut() });
+impl Sink {
+    fn set(&self, callback: Option<Callback>, user_data: *mut c_void) {
+        let callback = callback.map_or(ptr::null_mut(), |callback| callback as *mut c_void);
+        let _held = lock(&self.changing);
+        // Relaxed: changed under the lock that is held.
+        let version = self.version.load(Ordering::Relaxed);
+        // Relaxed: the stores below are kept behind it by being Release themselves.
+        self.version.store(version + 1, Ordering::Relaxed);
+        // Release, both: pair with the Acquires in `get`, whose reader then sees the odd version.
+        self.callback.store(callback, Ordering::Release);
+        self.user_data.store(user_data, Ordering::Release);
+        // Release: pairs with the Acquire in `get`: who reads this version reads these values.
+        self.version.store(version + 2, Ordering::Release);
+    }
+
+    fn get(&self) -> (Option<Callback>, *mut c_void) {
+        const ATTEMPTS: usize = 1000;
+        for _ in 0..ATTEMPTS {
+            // Acquire: pairs with the last Release in `set`.
+            let version = self.version.load(Ordering::Acquire);
+            // Acquire, both: pair with the Releases in `set`, and stay before the load below.
+            let callback = self.callback.load(Ordering::Acquire);
+            let user_data = self.user_data.load(Ordering::Acquire);
+            // Relaxed: behind the Acquires above.
+            if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
+                // SAFETY: null or a callback, put there by `set`.
+                return (
+                    unsafe { mem::transmute::<*mut c_void, Option<Callback>>(callback) },
+                    user_data,
+                );
+            }
+        }
+        (None, ptr::null_mut())
+    }
+}
 
 const NOT_READ_YET: i32 = -1;
 static MAX_LEVEL: AtomicI32 = AtomicI32::new(NOT_READ_YET);
@@ -88,21 +131,20 @@ fn read_level() -> i32 {
 
 /// Sends lines up to `max_level` to `callback`, or to standard error when it is `None`.
 pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_level: i32) {
-    *lock(&SINK) = Sink { callback, user_data };
+    SINK.set(callback, user_data);
     let max_level = max_level.clamp(Level::Off as i32, Level::Trace as i32);
-    // Relaxed: as in `enabled`; the sink itself is handed over by its lock.
+    // Relaxed: as in `enabled`; the sink hands itself over.
     MAX_LEVEL.store(max_level, Ordering::Relaxed);
 }
 
 /// The lock of the sink, for a fork.
 pub(crate) fn raw_lock() -> &'static RawLock {
-    SINK.raw()
+    SINK.changing.raw()
 }
 
 /// Writes one line. Call it through [`log!`], which asks [`enabled`] first.
 pub(crate) fn line(level: Level, message: fmt::Arguments<'_>) {
-    // Copied out: the callback may log, or redirect, in its turn.
-    let Sink { callback, user_data } = *lock(&SINK);
+    let (callback, user_data) = SINK.get();
     let mut line = Line::new();
     if let Some(callback) = callback {
         line.push(message);
