@@ -12,7 +12,7 @@ use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use memory_pool::{POOL_THREADS_SINGLE, pool_options_t};
+use memory_pool::{POOL_THREADS_LOCK_FREE, POOL_THREADS_SAFE, POOL_THREADS_SINGLE, pool_options_t};
 use native::{Allocator, PATTERNS, SharedLibrary, Workload};
 
 const BLOCK_SIZE: usize = 64;
@@ -64,12 +64,20 @@ impl Contest {
                 pool: Allocator {
                     allocate: ours.function(c"pool_allocate"),
                     deallocate: ours.function(c"pool_deallocate"),
-                    pool: create(BLOCK_SIZE, CAPACITY),
+                    pool: std::ptr::null_mut(),
                 },
             };
-            assert!(!contest.pool.pool.is_null());
-            contest
+            Self { pool: contest.with(POOL_THREADS_SINGLE), ..contest }
         }
+    }
+
+    /// The functions with a pool of their own.
+    fn with(&self, threading: u32) -> Allocator {
+        let mut pool = std::ptr::null_mut();
+        let options = pool_options_t { threading, ..options(CAPACITY) };
+        // SAFETY: both live through the call.
+        assert_eq!(unsafe { (self.create_with)(&raw const options, &raw mut pool) }, 0);
+        Allocator { pool, ..self.pool }
     }
 
     fn create_and_destroy(&self, capacity: usize) {
@@ -78,17 +86,21 @@ impl Contest {
     }
 }
 
-/// Nanoseconds a block to take `count` blocks, one at a time, from a pool that starts with
-/// `capacity` of them.
-fn nanoseconds_a_block(contest: &Contest, capacity: usize, count: usize) -> f64 {
-    let mut pool = std::ptr::null_mut();
+fn options(capacity: usize) -> pool_options_t {
     // SAFETY: a C struct for which zero is the default.
     let mut options: pool_options_t = unsafe { std::mem::zeroed() };
     options.struct_size = size_of::<pool_options_t>();
     options.block_size = BLOCK_SIZE;
     options.capacity = capacity;
-    options.max_capacity = count;
     options.threading = POOL_THREADS_SINGLE;
+    options
+}
+
+/// Nanoseconds a block to take `count` blocks, one at a time, from a pool that starts with
+/// `capacity` of them.
+fn nanoseconds_a_block(contest: &Contest, capacity: usize, count: usize) -> f64 {
+    let mut pool = std::ptr::null_mut();
+    let options = pool_options_t { max_capacity: count, ..options(capacity) };
     // SAFETY: both live through the call.
     assert_eq!(unsafe { (contest.create_with)(&raw const options, &raw mut pool) }, 0);
     let start = Instant::now();
@@ -160,14 +172,16 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Medians, and beside them the ratio of the fastest turns: what the machine shares with others
 /// can only slow a turn down.
-fn print_ratios(contest: &Contest) {
+fn print_ratios(contest: &Contest, who: &str, allocator: Allocator) {
     const ROUNDS: usize = 31;
-    let turn = Duration::from_millis(30);
-    println!("\n64-byte blocks, standard checks; {ROUNDS} turns each, floor and pool in turn");
+    let turn = Duration::from_millis(20);
+    println!(
+        "\n{who}, 64-byte blocks, standard checks; {ROUNDS} turns each, floor and pool in turn"
+    );
     println!("{:<16}{:>12}{:>12}{:>10}{:>14}", "", "floor, ns", "pool, ns", "ratio", "of fastest");
     for (name, pattern) in PATTERNS {
         let mut floor = Workload::new(pattern, contest.floor);
-        let mut pool = Workload::new(pattern, contest.pool);
+        let mut pool = Workload::new(pattern, allocator);
         let rounds: Vec<(f64, f64)> = (0..ROUNDS)
             .map(|_| (nanoseconds_a_pair(&mut floor, turn), nanoseconds_a_pair(&mut pool, turn)))
             .collect();
@@ -251,7 +265,9 @@ fn main() {
     patterns(&mut criterion, &contest);
     creation(&mut criterion, &contest);
     criterion.final_summary();
-    print_ratios(&contest);
+    print_ratios(&contest, "one owner", contest.pool);
+    print_ratios(&contest, "safe, uncontended", contest.with(POOL_THREADS_SAFE));
+    print_ratios(&contest, "lock-free, uncontended", contest.with(POOL_THREADS_LOCK_FREE));
     print_bulk(&contest);
     print_creation(&contest);
     print_growth(&contest);

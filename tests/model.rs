@@ -50,13 +50,22 @@ struct Pair {
     live: HashMap<*mut u8, u8>,
     order: Vec<*mut u8>,
     peak: usize,
+    handed_out: u64,
     stamp: u8,
 }
 
 impl Pair {
     fn new(options: pool_options_t) -> Self {
         let pool = TestPool::new(&options);
-        Self { pool, options, live: HashMap::new(), order: vec![], peak: 0, stamp: 0 }
+        Self {
+            pool,
+            options,
+            live: HashMap::new(),
+            order: vec![],
+            peak: 0,
+            handed_out: 0,
+            stamp: 0,
+        }
     }
 
     fn checked(&self) -> bool {
@@ -83,6 +92,7 @@ impl Pair {
         assert_eq!(self.live.insert(block, self.stamp), None, "a live block was handed out again");
         self.order.push(block);
         self.peak = self.peak.max(self.live.len());
+        self.handed_out += 1;
         // SAFETY: the block is ours and has block_size bytes.
         unsafe { block.write_bytes(self.stamp, self.options.block_size) };
     }
@@ -186,6 +196,7 @@ impl Pair {
         assert_eq!(stats.available, pool.capacity() - in_span);
         assert!(stats.heap_blocks == 0 || self.has_heap());
         assert!(self.has_heap() || stats.available <= self.free());
+        assert_eq!(stats.allocations, self.handed_out);
         assert_eq!((stats.allocations - stats.deallocations) as usize, self.live.len());
     }
 }
@@ -208,7 +219,7 @@ fn a_page_stays_when_a_link_crosses_from_it_to_one_that_stays() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn the_pool_does_what_the_model_does(
@@ -218,12 +229,25 @@ proptest! {
         alignment in prop_oneof![Just(0_usize), (0_u32..14).prop_map(|shift| 1 << shift)],
         on_exhausted in prop_oneof![3 => Just(POOL_EXHAUSTED_NULL), 1 => Just(POOL_EXHAUSTED_HEAP)],
         checks in prop_oneof![3 => Just(POOL_CHECKS_STANDARD), 1 => Just(POOL_CHECKS_NONE)],
+        threading in prop_oneof![
+            Just(POOL_THREADS_SINGLE),
+            Just(POOL_THREADS_SAFE),
+            Just(POOL_THREADS_LOCK_FREE)
+        ],
         calls in prop::collection::vec(call(), 1..120),
     ) {
+        prop_assume!(threading != POOL_THREADS_LOCK_FREE || on_exhausted == POOL_EXHAUSTED_NULL);
         listen();
         let max_capacity = if room == 0 { 0 } else { capacity + room };
         let options = options(block_size, capacity);
-        let options = pool_options_t { max_capacity, alignment, checks, on_exhausted, ..options };
+        let options = pool_options_t {
+            max_capacity,
+            alignment,
+            checks,
+            on_exhausted,
+            threading,
+            ..options
+        };
         let mut pair = Pair::new(options);
         for call in &calls {
             pair.apply(call);

@@ -97,7 +97,8 @@
 #define POOL_THREADS_SINGLE 1
 
 /**
- * `threading`: any thread, and signal handlers. Not in this version yet.
+ * `threading`: any thread, and signal handlers: no lock, no system call but to grow. A word beside
+ * each block. pool_reset, pool_trim and pool_validate while no other call is under way.
  */
 #define POOL_THREADS_LOCK_FREE 2
 
@@ -166,7 +167,7 @@
 /**
  * `flags`: use huge pages of 2 MiB: explicit ones, which the administrator set aside, where there
  * are enough and the pool can't grow; else transparent ones; else OS pages. Each step down is
- * logged (INFO). Memory is committed in steps of 2 MiB.
+ * logged (INFO). Memory is committed in steps of 2 MiB; pool_trim gives no explicit one back.
  */
 #define POOL_HUGE_PAGES 4
 

@@ -16,7 +16,8 @@ use crate::source::system::{PageKind, System};
 pub const POOL_THREADS_SAFE: u32 = 0;
 /// `threading`: one thread at a time; a lock of the caller's own counts.
 pub const POOL_THREADS_SINGLE: u32 = 1;
-/// `threading`: any thread, and signal handlers. Not in this version yet.
+/// `threading`: any thread, and signal handlers: no lock, no system call but to grow. A word beside
+/// each block. pool_reset, pool_trim and pool_validate while no other call is under way.
 pub const POOL_THREADS_LOCK_FREE: u32 = 2;
 
 /// `checks`: double free, foreign and interior pointers are found, always.
@@ -51,7 +52,7 @@ pub const POOL_PREFAULT: u32 = 1;
 pub const POOL_LOCK_MEMORY: u32 = 2;
 /// `flags`: use huge pages of 2 MiB: explicit ones, which the administrator set aside, where there
 /// are enough and the pool can't grow; else transparent ones; else OS pages. Each step down is
-/// logged (INFO). Memory is committed in steps of 2 MiB.
+/// logged (INFO). Memory is committed in steps of 2 MiB; pool_trim gives no explicit one back.
 pub const POOL_HUGE_PAGES: u32 = 4;
 /// `flags`: inaccessible pages before and after the blocks. The last block there may come to be
 /// ends where such a page begins: to read or write the byte after it is a fault. The byte before
@@ -192,8 +193,9 @@ impl pool_options_t {
             _ => return Err(Refusal::invalid("on_leak is none of POOL_LEAK_*")),
         };
         config.threading = match self.threading {
-            POOL_THREADS_SAFE | POOL_THREADS_LOCK_FREE => Threading::Safe,
+            POOL_THREADS_SAFE => Threading::Safe,
             POOL_THREADS_SINGLE => Threading::Single,
+            POOL_THREADS_LOCK_FREE => Threading::LockFree,
             _ => return Err(Refusal::invalid("threading is none of POOL_THREADS_*")),
         };
         // SAFETY: by this function's contract.
@@ -255,9 +257,6 @@ impl pool_options_t {
     }
 
     fn refuse_what_is_not_there_yet(&self) -> Result<(), Refusal> {
-        if self.threading == POOL_THREADS_LOCK_FREE {
-            return Err(Refusal::unsupported("POOL_THREADS_LOCK_FREE is not in this version yet"));
-        }
         if self.checks == POOL_CHECKS_FULL {
             return Err(Refusal::unsupported("POOL_CHECKS_FULL is not in this version yet"));
         }

@@ -9,6 +9,7 @@ pub(crate) mod heap;
 pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod process;
+pub(crate) mod tsan;
 
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = true;

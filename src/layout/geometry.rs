@@ -10,18 +10,17 @@
 
 #![forbid(unsafe_code)]
 
-use core::cell::Cell;
-
 use crate::base::ids::BlockIndex;
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::layout::reciprocal::Reciprocal;
 use crate::layout::stride::Layout;
 
 /// The blocks of one pool. The words of the hot paths come first.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Geometry {
     /// To the end of the last block there is now.
-    bytes: Cell<usize>,
+    bytes: AtomicUsize,
     reciprocal: Reciprocal,
     stride: usize,
 }
@@ -40,7 +39,7 @@ pub(crate) enum Place {
 impl Geometry {
     pub(crate) fn new(layout: &Layout) -> Self {
         Self {
-            bytes: Cell::new(layout.stride * layout.capacity),
+            bytes: AtomicUsize::new(layout.stride * layout.capacity),
             reciprocal: Reciprocal::new(layout.stride, layout.max_capacity),
             stride: layout.stride,
         }
@@ -48,14 +47,27 @@ impl Geometry {
 
     /// Says that there are `capacity` blocks now; at most the `max_capacity` of the layout.
     pub(crate) fn set_capacity(&self, capacity: usize) {
-        self.bytes.set(self.stride * capacity);
+        // Relaxed: as in `bytes`.
+        self.bytes.store(self.stride * capacity, Ordering::Relaxed);
+    }
+
+    /// Says that there are `capacity` blocks at least.
+    pub(crate) fn raise_capacity(&self, capacity: usize) {
+        // Relaxed: as in `bytes`.
+        self.bytes.fetch_max(self.stride * capacity, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn bytes(&self) -> usize {
+        // Relaxed: whoever asks about a block got it from a thread that knew it to be there.
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The block that starts at `offset`. `None` means "not by multiplication": the slow path
     /// asks [`place`](Self::place), which also knows the strides that only division can handle.
     #[inline(always)]
     pub(crate) fn start_index(&self, offset: usize) -> Option<BlockIndex> {
-        if offset >= self.bytes.get() {
+        if offset >= self.bytes() {
             return None;
         }
         self.reciprocal.start_index(offset)
@@ -63,7 +75,7 @@ impl Geometry {
 
     /// Where `offset` leads, for any offset and any stride.
     pub(crate) fn place(&self, offset: usize) -> Place {
-        if offset >= self.bytes.get() {
+        if offset >= self.bytes() {
             return Place::Foreign;
         }
         let index = BlockIndex(offset / self.stride);
@@ -82,7 +94,7 @@ impl Geometry {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.bytes.get() / self.stride
+        self.bytes() / self.stride
     }
 
     pub(crate) fn offset_of(&self, index: BlockIndex) -> usize {
@@ -104,9 +116,16 @@ mod tests {
             at in any::<usize>(),
             step in -9_isize..9,
         ) {
-            let (alignment, max_capacity, link_bytes, room) = (0, 0, 1, None);
-            let request =
-                Request { block_size: size, alignment, capacity, max_capacity, link_bytes, room };
+            let request = Request {
+                block_size: size,
+                alignment: 0,
+                capacity,
+                max_capacity: 0,
+                link_bytes: 1,
+                side_bytes: 1,
+                blocks_max: usize::MAX,
+                room: None,
+            };
             let layout = Layout::new(&request).expect("sound");
             let geometry = Geometry::new(&layout);
             let offset = (at % (layout.span_bytes_max() + 2 * size)).wrapping_add_signed(step);

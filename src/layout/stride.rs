@@ -39,6 +39,10 @@ const REACH_BYTES: usize = 1 << 46;
 const TOO_LARGE: Refusal =
     Refusal::invalid("capacity x stride does not fit in the address space; ask for less");
 
+const TOO_MANY: Refusal = Refusal::invalid(
+    "a lock-free pool numbers its blocks in half a word; ask for fewer, or for another threading",
+);
+
 const TOO_SMALL: Refusal = Refusal::invalid(
     "buffer_bytes is too small for the pool; pool_bytes_needed and POOL_STATIC_BYTES say how \
      many it takes",
@@ -55,6 +59,10 @@ pub(crate) struct Request {
     pub(crate) max_capacity: usize,
     /// What the engine keeps inside a free block.
     pub(crate) link_bytes: usize,
+    /// What the engine keeps beside each block, in a buffer.
+    pub(crate) side_bytes: usize,
+    /// As many blocks as the engine can tell apart.
+    pub(crate) blocks_max: usize,
     /// The bytes of the buffer that everything must fit into, if there is one. Then a capacity of
     /// 0, or a greatest one of [`UNBOUNDED`], is what fits.
     pub(crate) room: Option<usize>,
@@ -76,7 +84,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(request: &Request) -> Result<Self, Refusal> {
-        let Request { block_size, alignment, link_bytes, room, .. } = *request;
+        let Request { block_size, alignment, link_bytes, side_bytes, room, .. } = *request;
         if block_size == 0 {
             return Err(Refusal::invalid("block_size is 0; ask for at least 1 byte"));
         }
@@ -95,9 +103,13 @@ impl Layout {
         let alignment = if alignment == 0 { natural } else { alignment };
         let reach = match room {
             None => reach(stride),
-            Some(bytes) => inside::capacity_within(stride, alignment, bytes),
+            Some(bytes) => inside::capacity_within(stride, alignment, side_bytes, bytes),
         };
+        let reach = reach.min(request.blocks_max);
         let (capacity, max_capacity) = Self::capacities(request, reach)?;
+        if max_capacity > request.blocks_max {
+            return Err(TOO_MANY);
+        }
         // isize::MAX: the longest range that pointer arithmetic is defined over.
         if stride.checked_mul(max_capacity).is_none_or(|bytes| bytes > isize::MAX as usize) {
             return Err(TOO_LARGE);
@@ -163,8 +175,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ANY: Request = Request {
+        block_size: 1,
+        alignment: 0,
+        capacity: 1,
+        max_capacity: 0,
+        link_bytes: 8,
+        side_bytes: 1,
+        blocks_max: usize::MAX,
+        room: None,
+    };
+
     fn request(block_size: usize, alignment: usize, capacity: usize) -> Request {
-        Request { block_size, alignment, capacity, max_capacity: 0, link_bytes: 8, room: None }
+        Request { block_size, alignment, capacity, ..ANY }
     }
 
     fn layout(block_size: usize, alignment: usize) -> (usize, usize) {

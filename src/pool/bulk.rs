@@ -28,7 +28,7 @@ impl Core {
 
 impl<C: Checks> Single<C> {
     #[inline]
-    fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
+    pub(super) fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
         let mut head = self.free().first();
         let mut got = 0;
         while got < count
@@ -56,7 +56,10 @@ impl<C: Checks> Single<C> {
     }
 
     #[inline]
-    fn deallocate_run(&self, mut next: impl Iterator<Item = UserPointer>) -> Option<UserPointer> {
+    pub(super) fn deallocate_run(
+        &self,
+        mut next: impl Iterator<Item = UserPointer>,
+    ) -> Option<UserPointer> {
         let mut head = self.free().first();
         let mut given = 0;
         let stopped = next.find(|&pointer| {

@@ -12,6 +12,7 @@ use crate::source::system::System;
 pub(crate) enum Threading {
     Safe,
     Single,
+    LockFree,
 }
 
 /// What a pool verifies; the numbers are `POOL_CHECKS_*`.

@@ -7,9 +7,7 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
-use crate::base::ids::{Block, BlockIndex, UserPointer};
-use crate::checks::Checks;
-use crate::checks::ledger::{Ledger, State};
+use crate::base::ids::{Block, UserPointer};
 use crate::layout::geometry::Place;
 use crate::layout::stride::Layout;
 use crate::pool::engine::{Engine, each};
@@ -96,8 +94,8 @@ impl Core {
 
     /// What is wrong with a pointer that can't be taken back.
     fn misuse_of(&self, pointer: UserPointer) -> Misuse {
-        match each!(&self.engine, engine => engine.checks().place(pointer)) {
-            Place::Start(index) if self.was_never_handed_out(index) => {
+        match each!(&self.engine, engine => engine.place(pointer)) {
+            Place::Start(index) if each!(&self.engine, engine => engine.is_untouched(index)) => {
                 Misuse::NeverHandedOut { index }
             }
             Place::Start(index) => Misuse::FreeAlready { index },
@@ -112,12 +110,6 @@ impl Core {
         }
     }
 
-    fn was_never_handed_out(&self, index: BlockIndex) -> bool {
-        let state = |ledger: &Ledger| ledger.state(index);
-        let state = each!(&self.engine, engine => engine.checks().ledger().map(state));
-        state == Some(State::Untouched as u8)
-    }
-
     /// Makes every block free.
     pub(crate) fn reset(&self) {
         each!(&self.engine, engine => engine.reset());
@@ -126,7 +118,8 @@ impl Core {
 
     /// Whether `pointer` is the start of a block, free or live.
     pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
-        each!(&self.engine, engine => engine.checks().index_of(pointer)).is_some()
+        let place = each!(&self.engine, engine => engine.place(pointer));
+        matches!(place, Place::Start(_))
             || self.overflow.as_ref().is_some_and(|overflow| overflow.find(pointer).is_some())
     }
 

@@ -11,7 +11,8 @@ use crate::base::sync::Lock;
 use crate::checks::ledger::Ledger;
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
-use crate::host::HAS_SYSTEM;
+use crate::freelist::tagged::{self, TaggedStack};
+use crate::host::{HAS_SYSTEM, tsan};
 use crate::layout::geometry::Geometry;
 use crate::layout::inside;
 use crate::layout::pages::Pages;
@@ -23,6 +24,7 @@ use crate::pool::directory;
 use crate::pool::engine::Engine;
 use crate::pool::fork::prepare_for_forks;
 use crate::pool::handles::{self, NO_SYSTEM};
+use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::single::Single;
 use crate::source::Source;
@@ -36,6 +38,9 @@ const NO_HEAP: Refusal = Refusal::unsupported(
 pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     if config.heap_overflow && !HAS_SYSTEM {
         return Err(NO_HEAP);
+    }
+    if has_tagged_stack(&config) {
+        tsan::find();
     }
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
@@ -71,6 +76,24 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     Ok(handle)
 }
 
+fn refuse_what_needs_a_lock(config: &Config) -> Result<(), Refusal> {
+    if config.threading != Threading::LockFree {
+        return Ok(());
+    }
+    if config.heap_overflow {
+        return Err(Refusal::unsupported(
+            "POOL_EXHAUSTED_HEAP needs a lock, which POOL_THREADS_LOCK_FREE has none of",
+        ));
+    }
+    let grows = config.max_capacity != 0 && config.max_capacity != config.capacity;
+    if grows && !config.source.is_zero() {
+        return Err(Refusal::unsupported(
+            "a lock-free pool grows on memory of the system only; leave max_capacity 0",
+        ));
+    }
+    Ok(())
+}
+
 /// The layout that a request leads to, if it is sound.
 pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
     let Config { block_size, alignment, capacity, max_capacity, .. } = *config;
@@ -78,8 +101,27 @@ pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
         Source::Buffer(buffer) => Some(buffer.bytes()),
         Source::System(_) | Source::Callbacks(_) => None,
     };
-    let link_bytes = LINK_BYTES;
-    Layout::new(&Request { block_size, alignment, capacity, max_capacity, link_bytes, room })
+    let layout = Layout::new(&Request {
+        block_size,
+        alignment,
+        capacity,
+        max_capacity,
+        link_bytes: LINK_BYTES,
+        side_bytes: side_bytes_in_buffer(config),
+        blocks_max: if has_tagged_stack(config) { tagged::BLOCKS_MAX } else { usize::MAX },
+        room,
+    })?;
+    refuse_what_needs_a_lock(config)?;
+    Ok(layout)
+}
+
+/// Whether the free blocks are on a stack beside them; else they are linked through themselves.
+fn has_tagged_stack(config: &Config) -> bool {
+    match config.threading {
+        Threading::LockFree => true,
+        Threading::Safe => !matches!(config.source, Source::Buffer(_)),
+        Threading::Single => false,
+    }
 }
 
 /// How large a buffer must be for the pool that is asked for, wherever it lies.
@@ -91,7 +133,8 @@ pub(crate) fn bytes_needed(config: &Config) -> Result<usize, Refusal> {
         return Err(Refusal::invalid("max_capacity is SIZE_MAX, for which no buffer is enough"));
     }
     let layout = plan(config)?;
-    inside::bytes_needed(layout.stride, layout.alignment, layout.max_capacity)
+    let side_bytes = side_bytes_in_buffer(config);
+    inside::bytes_needed(layout.stride, layout.alignment, side_bytes, layout.max_capacity)
         .ok_or(Refusal::invalid("capacity x stride does not fit in the address space"))
 }
 
@@ -107,12 +150,21 @@ fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
     }
 }
 
-/// What the ledger takes. In a buffer there is room for it whatever the checks are.
+/// What the engine keeps beside each block. In a buffer there is room for the ledger whatever the
+/// checks are, so that they never change the capacity.
 fn side_bytes_per_block(config: &Config) -> usize {
     match (config.source, config.checks) {
-        (Source::Buffer(_), _) => inside::SIDE_BYTES_PER_BLOCK,
+        _ if has_tagged_stack(config) => tagged::LINK_BYTES,
+        (Source::Buffer(_), _) => side_bytes_in_buffer(config),
         (_, CheckLevel::Standard) => 1,
         (_, CheckLevel::None) => 0,
+    }
+}
+
+fn side_bytes_in_buffer(config: &Config) -> usize {
+    match config.threading {
+        Threading::LockFree => tagged::LINK_BYTES,
+        Threading::Safe | Threading::Single => 1,
     }
 }
 
@@ -121,25 +173,48 @@ const _: () = assert!(align_of::<Pool>() <= inside::HEADER_ALIGNMENT);
 
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
     let geometry = Geometry::new(layout);
+    if has_tagged_stack(config) {
+        // SAFETY: the side table of a new span is zero, ends on a multiple of 16, is this stack's
+        // alone, and has a word for each block (`side_bytes_per_block`).
+        let stack = unsafe { TaggedStack::new(span.side_end().cast()) };
+        let is_safe = config.threading == Threading::Safe;
+        return match config.checks {
+            CheckLevel::Standard => {
+                let engine = LockFree::new(stack, span.base(), geometry);
+                if is_safe {
+                    Engine::SafeStandard(engine)
+                } else {
+                    Engine::LockFreeStandard(engine)
+                }
+            }
+            CheckLevel::None => {
+                let engine = LockFree::new(stack, span.base(), geometry);
+                if is_safe {
+                    Engine::SafeUnchecked(engine)
+                } else {
+                    Engine::LockFreeUnchecked(engine)
+                }
+            }
+        };
+    }
     // A source that takes nothing back has no pages; then nobody asks.
     let page_bytes = span.page_bytes().unwrap_or(1);
     let pages = Pages::new(span.base().addr().get(), page_bytes, layout.stride, LINK_BYTES);
+    let is_shared = config.threading == Threading::Safe;
     match config.checks {
         CheckLevel::Standard => {
             // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a byte
             // for each block (`side_bytes_per_block`).
             let ledger = unsafe { Ledger::new(span.side_end()) };
             let single = Single::new(Standard::new(geometry, span.base(), ledger), pages);
-            match config.threading {
-                Threading::Safe => Engine::SharedStandard(single),
-                Threading::Single => Engine::SingleStandard(single),
-            }
+            if is_shared { Engine::SharedStandard(single) } else { Engine::SingleStandard(single) }
         }
         CheckLevel::None => {
             let single = Single::new(Unchecked::new(geometry, span.base()), pages);
-            match config.threading {
-                Threading::Safe => Engine::SharedUnchecked(single),
-                Threading::Single => Engine::SingleUnchecked(single),
+            if is_shared {
+                Engine::SharedUnchecked(single)
+            } else {
+                Engine::SingleUnchecked(single)
             }
         }
     }

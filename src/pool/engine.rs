@@ -1,13 +1,16 @@
 //! Which engine drives a pool: chosen once at creation, matched only here.
 //!
-//! | threading | checks   | engine                                          |
-//! |-----------|----------|-------------------------------------------------|
-//! | single    | standard | `SingleStandard`                                |
-//! | single    | none     | `SingleUnchecked`                               |
-//! | safe      | standard | `SharedStandard`: the same under the pool's lock  |
-//! | safe      | none     | `SharedUnchecked`: the same under the pool's lock |
+//! | threading | engine                                                              |
+//! |-----------|---------------------------------------------------------------------|
+//! | single    | `Single*`: single.rs                                                |
+//! | safe      | `Safe*`: lock_free.rs, what it can't decide under the pool's lock   |
+//! |           | in a buffer `Shared*`: single.rs under the pool's lock              |
+//! | lock-free | `LockFree*`: lock_free.rs                                           |
+//!
+//! A safe pool in a buffer has a byte a block, like that of one owner, and not a word.
 
 use crate::checks::{Standard, Unchecked};
+use crate::pool::lock_free::LockFree;
 use crate::pool::single::Single;
 
 /// The engines, each with its level of checks as a type.
@@ -17,31 +20,42 @@ pub(crate) enum Engine {
     SingleUnchecked(Single<Unchecked>),
     SharedStandard(Single<Standard>),
     SharedUnchecked(Single<Unchecked>),
+    SafeStandard(LockFree<true>),
+    SafeUnchecked(LockFree<false>),
+    LockFreeStandard(LockFree<true>),
+    LockFreeUnchecked(LockFree<false>),
 }
 
 impl Engine {
-    /// Whether any thread may call at any time, so that the pool's lock is held for each call.
+    /// Whether any thread may call at any time, so that the pool's lock is held for what the hot
+    /// paths don't decide.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::SharedStandard(_) | Self::SharedUnchecked(_))
+        match self {
+            Self::SharedStandard(_) | Self::SharedUnchecked(_) => true,
+            Self::SafeStandard(_) | Self::SafeUnchecked(_) => true,
+            Self::SingleStandard(_) | Self::SingleUnchecked(_) => false,
+            Self::LockFreeStandard(_) | Self::LockFreeUnchecked(_) => false,
+        }
     }
 }
 
-/// Does the same with whichever engine it is, which nobody else calls meanwhile.
+/// Does the same with whichever engine it is.
 macro_rules! each {
     ($engine:expr, $name:ident => $body:expr) => {{
         use $crate::pool::engine::Engine;
         match $engine {
             Engine::SingleStandard($name) | Engine::SharedStandard($name) => $body,
             Engine::SingleUnchecked($name) | Engine::SharedUnchecked($name) => $body,
+            Engine::LockFreeStandard($name) | Engine::SafeStandard($name) => $body,
+            Engine::LockFreeUnchecked($name) | Engine::SafeUnchecked($name) => $body,
         }
     }};
 }
 pub(crate) use each;
 
-/// Does the same with an engine that has one owner, for the hot paths; `$otherwise` for one that is
-/// shared, which the slow path drives under the pool's lock. The default engine of the owner comes
-/// without a taken branch, which costs a tenth of a call (measured: 1.22 instead of 1.33 times two
-/// empty calls for a pair).
+/// Does the same with an engine that needs no lock, for the hot paths; `$otherwise` for one that
+/// does, which the slow path drives. The default engine of an owner comes without a taken branch,
+/// which costs a tenth of a call (measured: 1.22 instead of 1.33 times two empty calls for a pair).
 macro_rules! each_hot {
     ($engine:expr, $name:ident => $body:expr, $otherwise:expr) => {{
         use $crate::pool::engine::Engine;
@@ -49,7 +63,12 @@ macro_rules! each_hot {
             $body
         } else {
             ::core::hint::cold_path();
-            if let Engine::SingleUnchecked($name) = $engine { $body } else { $otherwise }
+            match $engine {
+                Engine::SafeStandard($name) | Engine::LockFreeStandard($name) => $body,
+                Engine::SafeUnchecked($name) | Engine::LockFreeUnchecked($name) => $body,
+                Engine::SingleUnchecked($name) => $body,
+                _ => $otherwise,
+            }
         }
     }};
 }

@@ -8,6 +8,7 @@ use crate::layout::inside::HEADER_BYTES;
 use crate::pool::arena;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
+use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::single::{Counts, Single};
 
@@ -88,53 +89,77 @@ impl Core {
 
     /// Checks every invariant, in time proportional to the blocks that were ever used.
     pub(crate) fn validate(&self) -> Result<(), Broken> {
-        each!(&self.engine, engine => validate_single(engine))
+        each!(&self.engine, engine => engine.validate())
     }
 
     /// The live blocks in address order, where the checks keep a ledger.
     pub(crate) fn live(&self) -> impl Iterator<Item = BlockIndex> {
-        let ledger = each!(&self.engine, engine => engine.checks().ledger());
-        let end = self.span_counts().frontier;
-        ledger.into_iter().flat_map(move |ledger| ledger.indices_in(State::Live, end))
+        let is_live = |&index: &BlockIndex| each!(&self.engine, engine => engine.is_live(index));
+        (0..self.span_counts().frontier).map(BlockIndex).filter(is_live)
     }
 }
 
-fn validate_single<C: Checks>(engine: &Single<C>) -> Result<(), Broken> {
-    let counts = engine.counts();
-    if counts.frontier > engine.checks().geometry().capacity() {
-        return Err(Broken("P1: the frontier lies beyond the last block"));
-    }
-    if counts.in_use > counts.frontier {
-        return Err(Broken("P2: more blocks are in use than were ever handed out"));
-    }
-    if let Some(ledger) = engine.checks().ledger() {
-        let in_state = |state| ledger.indices_in(state, counts.frontier).count();
-        if in_state(State::Live) != counts.in_use {
-            return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
+impl<C: Checks> Single<C> {
+    fn validate(&self) -> Result<(), Broken> {
+        let counts = self.counts();
+        if counts.frontier > self.checks().geometry().capacity() {
+            return Err(Broken("P1: the frontier lies beyond the last block"));
         }
-        if in_state(State::Free) != counts.frontier - counts.in_use {
-            return Err(Broken("P3: the ledger holds a state that is none"));
+        if counts.in_use > counts.frontier {
+            return Err(Broken("P2: more blocks are in use than were ever handed out"));
         }
+        if let Some(ledger) = self.checks().ledger() {
+            let in_state = |state| ledger.indices_in(state, counts.frontier).count();
+            if in_state(State::Live) != counts.in_use {
+                return Err(Broken(
+                    "P2: the ledger and the counters disagree on the blocks in use",
+                ));
+            }
+            if in_state(State::Free) != counts.frontier - counts.in_use {
+                return Err(Broken("P3: the ledger holds a state that is none"));
+            }
+        }
+        let listed = (counts.frontier - counts.in_use).checked_sub(self.waiting.blocks());
+        let listed = listed.ok_or(Broken("P3: more blocks wait on trimmed pages than are free"))?;
+        self.validate_free_list(listed)
     }
-    let listed = (counts.frontier - counts.in_use).checked_sub(engine.waiting.blocks());
-    let listed = listed.ok_or(Broken("P3: more blocks wait on trimmed pages than are free"))?;
-    validate_free_list(engine, listed)
+
+    /// P3. A list that ends after as many free blocks as there are visited each of them once: a
+    /// link back would keep it from ending.
+    fn validate_free_list(&self, free_blocks: usize) -> Result<(), Broken> {
+        let mut next = self.free().first();
+        for _ in 0..free_blocks {
+            let Some(index) = self.checks().index_of(UserPointer::new(next)) else {
+                return Err(Broken("P3: a link of the free list leads to no block"));
+            };
+            let state = self.checks().ledger().map(|ledger| ledger.state(index));
+            if state.is_some_and(|state| state != State::Free as u8) {
+                return Err(Broken("P3: the free list holds a block that is not free"));
+            }
+            // SAFETY: `next` was just found to be a block, and free, so its first word is a link.
+            next = unsafe { IntrusiveList::link_of(self.block_at(index)) };
+        }
+        if next.is_null() { Ok(()) } else { Err(Broken("P3: the free list does not end")) }
+    }
 }
 
-/// P3. A list that ends after as many free blocks as there are visited each of them once: a link
-/// back would keep it from ending.
-fn validate_free_list<C: Checks>(engine: &Single<C>, free_blocks: usize) -> Result<(), Broken> {
-    let mut next = engine.free().first();
-    for _ in 0..free_blocks {
-        let Some(index) = engine.checks().index_of(UserPointer::new(next)) else {
-            return Err(Broken("P3: a link of the free list leads to no block"));
-        };
-        let state = engine.checks().ledger().map(|ledger| ledger.state(index));
-        if state.is_some_and(|state| state != State::Free as u8) {
-            return Err(Broken("P3: the free list holds a block that is not free"));
+impl<const CHECKED: bool> LockFree<CHECKED> {
+    /// P1 to P3, while nobody else calls: every block below the frontier is live or on the stack.
+    fn validate(&self) -> Result<(), Broken> {
+        let counts = self.counts();
+        if counts.frontier > self.capacity() {
+            return Err(Broken("P1: the frontier lies beyond the last block"));
         }
-        // SAFETY: `next` was just found to be a block, and free, so its first word is a link.
-        next = unsafe { IntrusiveList::link_of(engine.block_at(index)) };
+        let is_live = |index: &usize| self.is_live(BlockIndex(*index));
+        if (0..counts.frontier).filter(is_live).count() != counts.in_use {
+            return Err(Broken("P2: the links and the counters disagree on the blocks in use"));
+        }
+        let free_blocks = counts.frontier - counts.in_use;
+        let sound = |index: &BlockIndex| index.0 < counts.frontier && !self.is_live(*index);
+        // A walk that goes on after as many blocks as are free goes in circles.
+        if self.stack().blocks(free_blocks + 1).take_while(sound).count() != free_blocks {
+            return Err(Broken("P3: the free list does not hold each free block once"));
+        }
+        Ok(())
     }
-    if next.is_null() { Ok(()) } else { Err(Broken("P3: the free list does not end")) }
 }

@@ -32,6 +32,7 @@ mod fork;
 mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
+mod lock_free;
 mod overflow;
 mod report;
 mod single;

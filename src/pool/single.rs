@@ -25,6 +25,7 @@ use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
 use crate::freelist::waiting::WaitingPages;
+use crate::layout::geometry::Place;
 use crate::layout::pages::Pages;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
@@ -215,6 +216,24 @@ impl<C: Checks> Single<C> {
     /// Counts an allocation that found no block.
     pub(crate) fn count_failure(&self) {
         add(&self.failures, 1);
+    }
+
+    pub(crate) fn place(&self, pointer: UserPointer) -> Place {
+        self.checks.place(pointer)
+    }
+
+    /// Whether the block was never handed out, as far as is known.
+    pub(crate) fn is_untouched(&self, index: BlockIndex) -> bool {
+        self.is_in(State::Untouched, index)
+    }
+
+    /// Whether the block is live, as far as is known.
+    pub(crate) fn is_live(&self, index: BlockIndex) -> bool {
+        self.is_in(State::Live, index)
+    }
+
+    fn is_in(&self, state: State, index: BlockIndex) -> bool {
+        self.checks.ledger().is_some_and(|ledger| ledger.state(index) == state as u8)
     }
 
     pub(crate) fn checks(&self) -> &C {

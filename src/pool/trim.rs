@@ -21,8 +21,10 @@ use crate::base::ids::{BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::{Ledger, State};
 use crate::freelist::intrusive::IntrusiveList;
+use crate::layout::pages::Pages;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
+use crate::pool::lock_free::LockFree;
 use crate::pool::single::Single;
 use crate::source::memory::Memory;
 
@@ -33,7 +35,7 @@ impl Core {
     /// Gives back what it can; answers how many bytes left memory, and what kept track of the last
     /// trim, to be dropped when the pool's lock is free.
     pub(crate) fn trim(&self) -> Result<(usize, Option<Memory>), Refusal> {
-        each!(&self.engine, engine => self.trim_single(engine))
+        each!(&self.engine, engine => engine.trim_of(self))
     }
 
     fn trim_single<C: Checks>(
@@ -116,7 +118,47 @@ impl Core {
     }
 }
 
+impl<const CHECKED: bool> LockFree<CHECKED> {
+    /// Takes every free block off the stack, so that no page with free blocks only gets a live one
+    /// meanwhile: who finds the stack empty waits for the pool's lock. No link lies in a block, so
+    /// the pages can just go. Where there is no lock, nobody else may call.
+    fn trim_of(&self, core: &Core) -> Result<(usize, Option<Memory>), Refusal> {
+        let Some(page_bytes) = core.span.page_bytes() else { return Ok((0, None)) };
+        let capacity = self.capacity();
+        let memory = Memory::new(capacity).ok_or(NO_MEMORY)?;
+        // SAFETY: the end of the memory.
+        let end = unsafe { memory.start().add(capacity) };
+        // SAFETY: so many zero bytes lie before it, and are used by nobody else.
+        let taken = unsafe { Ledger::new(end) };
+        let before = core.span.resident_bytes();
+        self.hold_free(|index| taken.set(index, State::Free));
+        let frontier = self.frontier();
+        let stride = core.layout.stride;
+        let pages = Pages::new(core.base().addr().get(), page_bytes, stride, stride);
+        let is_free = |page: &usize| {
+            let mut used = pages.blocks_on(*page, frontier);
+            pages.holds_only_blocks(*page)
+                && used.all(|index| taken.state(index) == State::Free as u8)
+        };
+        for page in (0..pages.count(capacity)).filter(is_free) {
+            // SAFETY: a committed page of this pool, which holds only blocks.
+            let start = unsafe { core.base().add(pages.offset_of(page)) };
+            // SAFETY: a whole page, on which no block is live.
+            unsafe { core.span.discard(start, page_bytes) };
+        }
+        // Downwards, so that the lowest address is on top.
+        self.release(taken.indices_in(State::Free, frontier).rev());
+        let after = core.span.resident_bytes();
+        let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
+        Ok((bytes, Some(memory)))
+    }
+}
+
 impl<C: Checks> Single<C> {
+    fn trim_of(&self, core: &Core) -> Result<(usize, Option<Memory>), Refusal> {
+        core.trim_single(self)
+    }
+
     /// Where the checks keep no ledger: one made for the moment, from the free list.
     fn scratch_ledger(&self) -> Result<Option<(Memory, Ledger)>, Refusal> {
         if self.checks().ledger().is_some() {

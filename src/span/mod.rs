@@ -26,12 +26,12 @@
 //!     blocks of the capacity that was last asked for, and belong to this span.
 //! S3. The reservation is released exactly once, when the span is dropped.
 
-use core::cell::Cell;
 use core::num::NonZero;
 use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
 use crate::source::Source;
@@ -46,10 +46,10 @@ pub(crate) struct Span {
     stride: usize,
     side_bytes_per_block: usize,
     /// Bytes of the side table that can be used.
-    side_bytes: Cell<usize>,
+    side_bytes: AtomicUsize,
     /// Addresses.
-    low: Cell<usize>,
-    high: Cell<usize>,
+    low: AtomicUsize,
+    high: AtomicUsize,
 }
 
 const TOO_LARGE: Refusal =
@@ -123,17 +123,17 @@ impl Span {
             base: at(base),
             stride: layout.stride,
             side_bytes_per_block,
-            side_bytes: Cell::new(0),
-            low: Cell::new(side_end.min(floor)),
-            high: Cell::new(floor),
+            side_bytes: AtomicUsize::new(0),
+            low: AtomicUsize::new(side_end.min(floor)),
+            high: AtomicUsize::new(floor),
         })
     }
 
     /// Makes the memory of the first `capacity` blocks usable, and that beside them. If the source
-    /// refuses, nothing is lost.
+    /// refuses, nothing is lost. Threads may do this at once where the source's memory is zero.
     pub(crate) fn commit(&self, capacity: usize) -> Result<(), Refusal> {
         let page_bytes = self.source.commit_bytes();
-        let (low, high) = (self.low.get(), self.high.get());
+        let (low, high) = self.committed();
         let (side_end, base) = (self.side_end.addr().get(), self.base.addr().get());
         let side_bytes = self.side_bytes(capacity);
         let new_low = low.min((side_end - side_bytes) / page_bytes * page_bytes);
@@ -144,10 +144,17 @@ impl Span {
             self.commit_range(new_low..low)?;
             self.commit_range(high..new_high)?;
         }
-        self.low.set(new_low);
-        self.high.set(new_high);
+        // Relaxed, both: bounds of what is committed for good; too old a value costs a call.
+        self.low.fetch_min(new_low, Ordering::Relaxed);
+        self.high.fetch_max(new_high, Ordering::Relaxed);
         self.extend_side_table(side_bytes);
         Ok(())
+    }
+
+    /// The bounds of what is committed.
+    fn committed(&self) -> (usize, usize) {
+        // Relaxed, both: as in `commit`.
+        (self.low.load(Ordering::Relaxed), self.high.load(Ordering::Relaxed))
     }
 
     fn commit_range(&self, range: Range<usize>) -> Result<(), Refusal> {
@@ -160,14 +167,12 @@ impl Span {
 
     /// Makes the part of the side table zero that can be used from now on.
     fn extend_side_table(&self, side_bytes: usize) {
-        let before = self.side_bytes.get();
-        if side_bytes > before {
-            if !self.source.is_zero() {
-                let start = self.at(self.side_end.addr().get() - side_bytes);
-                // SAFETY: S2, and seen by nobody yet.
-                unsafe { start.write_bytes(0, side_bytes - before) };
-            }
-            self.side_bytes.set(side_bytes);
+        // Relaxed: memory that is not zero has one thread at a time here.
+        let before = self.side_bytes.fetch_max(side_bytes, Ordering::Relaxed);
+        if side_bytes > before && !self.source.is_zero() {
+            let start = self.at(self.side_end.addr().get() - side_bytes);
+            // SAFETY: S2, and seen by nobody yet.
+            unsafe { start.write_bytes(0, side_bytes - before) };
         }
     }
 
@@ -260,7 +265,7 @@ impl Span {
             // SAFETY: S2.
             unsafe { self.source.resident_bytes(self.at(range.start), range.len()) }
         };
-        let (low, high) = (self.low.get(), self.high.get());
+        let (low, high) = self.committed();
         if self.source.guard_bytes() == 0 {
             return resident(low..high);
         }
@@ -288,8 +293,16 @@ mod tests {
     const PAGE_BYTES: usize = 4096;
 
     fn layout(block_size: usize, alignment: usize, capacity: usize, max: usize) -> Layout {
-        let (max_capacity, link_bytes, room) = (max, 8, None);
-        let request = Request { block_size, alignment, capacity, max_capacity, link_bytes, room };
+        let request = Request {
+            block_size,
+            alignment,
+            capacity,
+            max_capacity: max,
+            link_bytes: 8,
+            side_bytes: 1,
+            blocks_max: usize::MAX,
+            room: None,
+        };
         Layout::new(&request).expect("sound")
     }
 

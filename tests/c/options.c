@@ -60,7 +60,6 @@ static void what_cannot_be_is_refused(void) {
   REFUSED(on_leak, 3, POOL_ERR_INVALID_ARGUMENT);
 
   REFUSED(max_capacity, SIZE_MAX - 1, POOL_ERR_INVALID_ARGUMENT);
-  REFUSED(threading, POOL_THREADS_LOCK_FREE, POOL_ERR_UNSUPPORTED);
   REFUSED(checks, POOL_CHECKS_FULL, POOL_ERR_UNSUPPORTED);
   REFUSED(flags, 16, POOL_ERR_UNSUPPORTED);
 }
@@ -102,7 +101,11 @@ static void impossible_comes_before_unsupported(void) {
   refused(&options, POOL_ERR_INVALID_ARGUMENT);
   options.block_size = 16;
   options.capacity = 4;
+  options.checks = POOL_CHECKS_FULL;
+  refused(&options, POOL_ERR_UNSUPPORTED);
+  options.checks = POOL_CHECKS_STANDARD;
   options.threading = POOL_THREADS_LOCK_FREE;
+  options.on_exhausted = POOL_EXHAUSTED_HEAP; /* a lock-free pool can't have it */
   refused(&options, POOL_ERR_UNSUPPORTED);
   options.alignment = 3;
   refused(&options, POOL_ERR_INVALID_ARGUMENT);

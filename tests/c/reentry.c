@@ -22,14 +22,20 @@ static void destroy_once(void *user_data, int32_t level, const char *message) {
   if (depth++ == 0) pool_destroy(pool);
 }
 
+static uint32_t threading;
+
 static void listens(void (*callback)(void *, int32_t, const char *)) {
+  pool_options_t options = POOL_OPTIONS_INIT;
+  options.block_size = 64;
+  options.capacity = 8;
+  options.threading = threading;
   pool_set_log_callback(NULL, NULL, 0);
   depth = 0;
-  pool = pool_create(64, 8);
+  CHECK(pool_create_with(&options, &pool) == POOL_OK);
   pool_set_log_callback(callback, NULL, POOL_LOG_DEBUG);
 }
 
-int main(void) {
+static void callbacks_call_the_pool(void) {
   void *blocks[8];
   int local = 0;
 
@@ -55,17 +61,31 @@ int main(void) {
   CHECK(pool_allocate(pool) == NULL); /* exhausted: the report destroys it */
   CHECK(pool_allocate_many(pool, blocks, 8) == 0);
 
-  /* A write into a free block: the report of the damage destroys the pool. */
+  /* The report of a leak destroys it first. */
+  listens(destroy_once);
+  CHECK(pool_allocate(pool) != NULL);
+  CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
+}
+
+/* A write into a free block: the report of the damage destroys the pool. Only a pool of one owner
+   has links in its blocks. */
+static void the_report_of_damage_destroys_the_pool(void) {
+  void *blocks[4];
   listens(destroy_once);
   blocks[0] = pool_allocate(pool);
   CHECK(pool_deallocate(pool, blocks[0]) == POOL_OK);
   memset(blocks[0], 0x41, 64);
   CHECK(pool_allocate(pool) == blocks[0]);
   CHECK(pool_allocate_many(pool, blocks, 4) == 0);
+}
 
-  /* The report of a leak destroys it first. */
-  listens(destroy_once);
-  CHECK(pool_allocate(pool) != NULL);
-  CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
+int main(void) {
+  const uint32_t all[] = {POOL_THREADS_SAFE, POOL_THREADS_SINGLE, POOL_THREADS_LOCK_FREE};
+  for (int i = 0; i < 3; ++i) {
+    threading = all[i];
+    callbacks_call_the_pool();
+  }
+  threading = POOL_THREADS_SINGLE;
+  the_report_of_damage_destroys_the_pool();
   return CHECK_RESULT();
 }

@@ -52,7 +52,12 @@ static void every_block_can_still_be_had(pool_t *pool, void **blocks) {
 
 int main(void) {
   void *blocks[CAPACITY];
-  pool_t *pool = pool_create(BLOCK_SIZE, CAPACITY);
+  pool_options_t options = POOL_OPTIONS_INIT;
+  pool_t *pool = NULL;
+  options.block_size = BLOCK_SIZE;
+  options.capacity = CAPACITY;
+  options.threading = POOL_THREADS_SINGLE; /* links lie in blocks only where there is one owner */
+  CHECK(pool_create_with(&options, &pool) == POOL_OK);
   pool_set_log_callback(count_repairs, NULL, POOL_LOG_ERROR);
   CHECK(pool_allocate_many(pool, blocks, CAPACITY) == CAPACITY);
   for (int round = 0; round < 6000; ++round) {
