@@ -61,7 +61,7 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 13] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
@@ -74,6 +74,7 @@ const COMMANDS: [(&str, &str); 12] = [
     ("cmake --build build", "tests/cmake.rs"),
     ("cmake --install build --prefix /usr/local", "tests/cmake.rs, with other prefixes"),
     ("cmake --workflow --preset test", "tests/cmake.rs"),
+    ("python3 tests/mutants/orderings.py", ".ci/run"),
 ];
 
 #[test]
