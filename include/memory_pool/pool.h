@@ -70,20 +70,24 @@
  * pool of this size lives in, wherever the buffer lies; what pool_bytes_needed answers. Both from 1
  * up, evaluated more than once.
  *     static unsigned char memory[POOL_STATIC_BYTES(64, 100)];
- * POOL_STATIC_BYTES_ALIGNED is for blocks of a given alignment, a power of two. */
+ * POOL_STATIC_BYTES_ALIGNED is for blocks of a given alignment, a power of two, and
+ * POOL_STATIC_BYTES_LOCK_FREE for POOL_THREADS_LOCK_FREE, which has a word beside each block. */
 #define POOL_STATIC_BYTES(block_size, capacity) \
-  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), capacity, \
+  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), 1, capacity, \
                     POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
 #define POOL_STATIC_BYTES_ALIGNED(block_size, capacity, alignment) \
-  POOL_DETAIL_BYTES(POOL_DETAIL_UP(POOL_DETAIL_MAX(block_size, sizeof(void *)), alignment), \
+  POOL_DETAIL_BYTES(POOL_DETAIL_UP(POOL_DETAIL_MAX(block_size, sizeof(void *)), alignment), 1, \
                     capacity, (size_t)(alignment))
+#define POOL_STATIC_BYTES_LOCK_FREE(block_size, capacity) \
+  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), sizeof(void *), capacity, \
+                    POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
 #define POOL_DETAIL_MAX(a, b) ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
 #define POOL_DETAIL_MIN(a, b) ((size_t)(a) < (size_t)(b) ? (size_t)(a) : (size_t)(b))
 #define POOL_DETAIL_UP(a, to) (((size_t)(a) + (size_t)(to)-1) / (size_t)(to) * (size_t)(to))
 #define POOL_DETAIL_NATURAL(stride) POOL_DETAIL_MIN((stride) & (~(stride) + 1), 4096)
-#define POOL_DETAIL_BYTES(stride, capacity, alignment) \
-  (96 * sizeof(void *) + POOL_DETAIL_UP(capacity, 16) + (stride) * (size_t)(capacity) + \
-   POOL_DETAIL_MAX(alignment, 16) - 1)
+#define POOL_DETAIL_BYTES(stride, side, capacity, alignment) \
+  (96 * sizeof(void *) + POOL_DETAIL_UP((size_t)(side) * (size_t)(capacity), 16) + \
+   (stride) * (size_t)(capacity) + POOL_DETAIL_MAX(alignment, 16) - 1)
 
 
 /**

@@ -61,6 +61,10 @@ static void both_ways_to_the_size_agree(void) {
     for (size_t capacity = 1; capacity < 3000; capacity += 1 + capacity / 3) {
       pool_options_t options = options_of(block_size, 0, capacity);
       CHECK(needed(&options) == POOL_STATIC_BYTES(block_size, capacity));
+      options.threading = POOL_THREADS_LOCK_FREE;
+      CHECK(needed(&options) == POOL_STATIC_BYTES_LOCK_FREE(block_size, capacity));
+      options.threading = POOL_THREADS_SAFE;
+      CHECK(needed(&options) == POOL_STATIC_BYTES(block_size, capacity));
       for (size_t alignment = 1; alignment <= (size_t)1 << 30; alignment *= 2) {
         options.alignment = alignment;
         CHECK(needed(&options) == POOL_STATIC_BYTES_ALIGNED(block_size, capacity, alignment));
@@ -125,7 +129,8 @@ static void it_lives_at(unsigned char *buffer, size_t bytes, const pool_options_
   const pool_stats_t stats = stats_of(pool);
   CHECK(stats.in_use == count && stats.peak_in_use == count && stats.failures == 2);
   CHECK(stats.reserved_bytes == bytes && stats.resident_bytes == bytes);
-  CHECK(stats.metadata_bytes == 96 * sizeof(void *) + (count + 15) / 16 * 16);
+  const size_t side = options->threading == POOL_THREADS_LOCK_FREE ? sizeof(void *) : 1;
+  CHECK(stats.metadata_bytes == 96 * sizeof(void *) + (count * side + 15) / 16 * 16);
   CHECK(pool_trim(pool, &trimmed) == POOL_OK && trimmed == 0);
   if (options->checks == POOL_CHECKS_STANDARD) {
     unsigned char *last = NULL;
@@ -146,10 +151,10 @@ static void it_lives_at_every_address(unsigned char *memory) {
     for (size_t alignment = 0; alignment <= 64; alignment = alignment == 0 ? 1 : alignment * 8) {
       for (size_t capacity = 1; capacity <= 35; capacity += 17) {
         pool_options_t options = options_of(sizes[i], alignment, capacity);
-        const size_t bytes = needed(&options);
-        for (size_t at = 0; at < 128; ++at) {
+        for (uint32_t at = 0; at < 128; ++at) {
           options.checks = at % 2 == 0 ? POOL_CHECKS_STANDARD : POOL_CHECKS_NONE;
-          it_lives_at(memory + CANARY_BYTES + at, bytes, &options);
+          options.threading = (at + at / 16) % 3;
+          it_lives_at(memory + CANARY_BYTES + at, needed(&options), &options);
         }
       }
     }
