@@ -297,12 +297,17 @@ proptest! {
         room in prop_oneof![Just(0_usize), 1_usize..100],
         by_call in any::<usize>(),
         checks in checks(),
+        threading in 0_u32..3,
         sample in prop::collection::vec(any::<usize>(), 12),
     ) {
         listen();
+        // A lock-free pool grows on memory of the system only.
+        let grows = threading != POOL_THREADS_LOCK_FREE
+            || matches!(from, From::System | From::Guarded);
+        let room = if grows { room } else { 0 };
         let (max_capacity, by_call) = (capacity + room, by_call % (room + 1));
-        let options =
-            pool_options_t { alignment, max_capacity, checks, ..options(block_size, capacity) };
+        let options = options(block_size, capacity);
+        let options = pool_options_t { alignment, max_capacity, checks, threading, ..options };
         let mut subject = Subject::new(from, options);
         prop_assert_eq!(subject.pool.capacity(), capacity);
         prop_assert_eq!(subject.pool.available(), capacity);
