@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, compiler};
+use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compiler};
 use testkit::{library, tool};
 
 fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -110,13 +110,16 @@ fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
     }
 }
 
-/// Valgrind sees what the library itself reads and writes.
+/// Valgrind sees what the library itself reads and writes. It runs one thread at a time and each
+/// slowly, so programs of many threads do less.
 #[test]
 fn every_c_program_passes_under_valgrind() {
     let Some(valgrind) = tool::find("valgrind", "apt-get install valgrind") else { return };
     let scratch = testkit::scratch("tests-c-valgrind");
     for source in c_programs_but(&NOT_WATCHED) {
-        let program = build(&source, library::release(), Linkage::Shared, &scratch);
+        let mut compiler = compiler(&source);
+        compiler.arg("-DTHREADS_FEWER=10");
+        let program = build_with(compiler, &source, library::release(), Linkage::Shared, &scratch);
         let mut command = Command::new(&valgrind);
         command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
         testkit::run(command.arg(program));

@@ -39,9 +39,19 @@ pub fn compiler(source: &Path) -> Command {
 
 /// Compiles and links one source file; answers the program.
 pub fn build(source: &Path, library: &Library, linkage: Linkage, folder: &Path) -> PathBuf {
+    build_with(compiler(source), source, library, linkage, folder)
+}
+
+/// As [`build`], with a compiler and flags of the caller's.
+pub fn build_with(
+    mut command: Command,
+    source: &Path,
+    library: &Library,
+    linkage: Linkage,
+    folder: &Path,
+) -> PathBuf {
     let name = source.file_stem().expect("a source file has a name");
     let program = folder.join(format!("{}-{linkage:?}", name.to_string_lossy()).to_lowercase());
-    let mut command = compiler(source);
     command.arg(source).arg("-o").arg(&program);
     match linkage {
         Linkage::Shared => {
