@@ -8,7 +8,7 @@ mod base {
     pub(crate) use crate::ids;
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering};
+        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
     }
 }
 
@@ -140,5 +140,27 @@ fn a_block_that_crosses_threads_brings_its_content() {
         }
         thread.join().expect("no panic");
         blocks.census(1);
+    });
+}
+
+/// The depth belongs to the head that was read with it. The thread that looks is the other one:
+/// loom tries what a load may meet only where the stores came before it.
+#[test]
+fn the_depth_is_one_that_the_stack_had() {
+    explore(3, || {
+        let blocks = Blocks::new(2);
+        let other = Arc::clone(&blocks);
+        let thread = thread::spawn(move || {
+            let (depth, changes) = other.stack.depth_and_changes();
+            let depths = [2, 1, 0, 1, 2];
+            assert_eq!(depth, depths[changes - 2], "after {changes} changes");
+        });
+        let first = blocks.take().expect("two blocks are free");
+        blocks.stack.set_held(first);
+        let second = blocks.take().expect("one block is free");
+        blocks.give(first);
+        blocks.give(second);
+        thread.join().expect("no panic");
+        blocks.census(2);
     });
 }

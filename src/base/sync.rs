@@ -8,7 +8,7 @@
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 
-pub(crate) use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+pub(crate) use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering, fence};
 
 pub(crate) use crate::host::lock::RawLock;
 

@@ -26,7 +26,7 @@
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
-use crate::base::sync::{AtomicUsize, Ordering};
+use crate::base::sync::{AtomicUsize, Ordering, fence};
 
 /// What the table takes beside each block.
 pub(crate) const LINK_BYTES: usize = size_of::<usize>();
@@ -103,8 +103,9 @@ impl TaggedStack {
         loop {
             let first = head & LOW_HALF;
             let pushed = pack((head >> HALF).wrapping_add(1), index.0 + 1);
-            // Relaxed: published by the compare-and-swap.
-            self.link(index.0).store(pack(self.depth_from(first) + 1, first), Ordering::Relaxed);
+            let link = pack(self.depth_from(first).wrapping_add(1), first);
+            // Release: pairs with the fence in `depth_and_changes`.
+            self.link(index.0).store(link, Ordering::Release);
             // Release: pairs with the Acquire in `pop` and in `push`. Acquire on failure: as for
             // the load above.
             match self.head.compare_exchange_weak(
@@ -129,16 +130,17 @@ impl TaggedStack {
         }
     }
 
-    /// Marks a block live that was never handed out.
+    /// Marks a block live.
     pub(crate) fn set_live(&self, index: BlockIndex) {
-        // Relaxed: whoever may ask about the block got it from the thread that writes this.
-        self.link(index.0).store(LIVE, Ordering::Relaxed);
+        // Release: pairs with the fence in `depth_and_changes`. Whoever may ask whether the block
+        // is live got it from the thread that writes this.
+        self.link(index.0).store(LIVE, Ordering::Release);
     }
 
     /// Says that a block is not handed out, though it is not on the stack.
     pub(crate) fn set_held(&self, index: BlockIndex) {
-        // Relaxed: as in `set_live`.
-        self.link(index.0).store(HELD, Ordering::Relaxed);
+        // Release: as in `set_live`.
+        self.link(index.0).store(HELD, Ordering::Release);
     }
 
     #[inline(always)]
@@ -153,17 +155,29 @@ impl TaggedStack {
     }
 
     /// How many blocks are on the stack, and how often it was changed, as far as half a word
-    /// counts. Anything may be read for the depth while others change the stack.
+    /// counts: both of one moment, unless others change the stack so fast that none is found.
     pub(crate) fn depth_and_changes(&self) -> (usize, usize) {
-        // Relaxed: who wants to know it exactly has made sure that nobody changes it.
-        let head = self.head.load(Ordering::Relaxed);
-        (self.depth_from(head & LOW_HALF), head >> HALF)
+        const ATTEMPTS: usize = 100;
+        let mut found = (0, 0);
+        for _ in 0..ATTEMPTS {
+            // Acquire: as in `push`.
+            let head = self.head.load(Ordering::Acquire);
+            found = (self.depth_from(head & LOW_HALF), head >> HALF);
+            // Acquire: pairs with the Release of the word that was just read: if somebody popped
+            // that block first, the load below finds another head.
+            fence(Ordering::Acquire);
+            // Relaxed: behind the fence.
+            if self.head.load(Ordering::Relaxed) == head {
+                break;
+            }
+        }
+        found
     }
 
     /// The blocks on the stack, from the top. Only while nobody changes it; a walk that does not
     /// end after `limit` blocks ends there.
     pub(crate) fn blocks(&self, limit: usize) -> impl Iterator<Item = BlockIndex> {
-        // Relaxed: as in `depth_and_changes`.
+        // Relaxed: who walks has made sure that nobody changes it.
         let mut next = self.head.load(Ordering::Relaxed) & LOW_HALF;
         core::iter::from_fn(move || {
             let index = next.checked_sub(1)?;
