@@ -62,10 +62,17 @@ impl Core {
 
     /// A block that is not there yet: by growth, or from the heap.
     fn allocate_beyond(&self) -> Taken {
-        let growth = self.grow_when_dry();
-        if let Ok(Some(_)) = growth {
+        let (growth, block) = loop {
+            let growth = self.grow_when_dry();
+            // Where no lock is held, others may have added blocks meanwhile, or taken those that
+            // were added here.
             let block = each!(&self.engine, engine => engine.allocate_slow()).block;
-            return Taken::new(block, growth.ok().flatten());
+            if block.is_some() || !matches!(growth, Ok(Some(_))) {
+                break (growth, block);
+            }
+        };
+        if block.is_some() {
+            return Taken::new(block, growth.unwrap_or_else(Some));
         }
         let refused = growth.err();
         let Some(overflow) = &self.overflow else {
