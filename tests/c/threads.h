@@ -23,11 +23,12 @@
 static const struct mode {
   const char *name;
   uint32_t threading;
-  /* Calls happen one after the other: so pool_validate may look while others work, which is more
-     than its contract says, and of two frees of a block at once the second is found. */
-  bool one_at_a_time;
+  /* Whether pool_trim may be called while others work, and there can be blocks of the heap: where
+     there is a lock. */
+  bool has_lock;
 } MODES[] = {
     {"safe", POOL_THREADS_SAFE, true},
+    {"lock-free", POOL_THREADS_LOCK_FREE, false},
 };
 enum { MODE_COUNT = sizeof MODES / sizeof *MODES };
 

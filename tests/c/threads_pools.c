@@ -20,7 +20,7 @@ typedef struct {
 
 /* Every second pool lies in the thread's own buffer of this place. */
 static open_t created(size_t number, size_t turn) {
-  enum { BUFFER_BYTES = POOL_STATIC_BYTES(8 * OPEN, BLOCKS) };
+  enum { BUFFER_BYTES = POOL_STATIC_BYTES_LOCK_FREE(8 * OPEN, BLOCKS) };
   static unsigned char buffers[THREADS][OPEN][BUFFER_BYTES];
   pool_options_t options = POOL_OPTIONS_INIT;
   open_t open = {NULL, NULL, 8 * (turn % OPEN + 1)};
