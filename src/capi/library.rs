@@ -4,6 +4,7 @@ use core::ffi::{c_char, c_void};
 
 use crate::base::error::{pool_status_t, sentence};
 use crate::base::log;
+use crate::pool::prepare_for_forks;
 
 /// Level of a log line: the call failed, or a pool was misused.
 pub const POOL_LOG_ERROR: i32 = 1;
@@ -65,5 +66,7 @@ pub extern "C" fn pool_set_log_callback(
     user_data: *mut c_void,
     max_level: i32,
 ) {
+    // Before there is a pool, this is where a fork may find the log's lock held.
+    prepare_for_forks();
     log::redirect(callback, user_data, max_level);
 }

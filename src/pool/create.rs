@@ -45,10 +45,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;
-    // An owner's pool in a buffer asks nothing of the system, not even this.
-    if place.is_none() || config.threading == Threading::Safe {
-        prepare_for_forks();
-    }
+    prepare_for_forks();
     let span = Span::new(&mut layout, side_bytes_per_block(&config), config.source)?;
     if config.max_capacity == UNBOUNDED {
         let blocks = layout.max_capacity;

@@ -13,8 +13,8 @@ use crate::pool::{arena, directory};
 
 static IS_PREPARED: AtomicI32 = AtomicI32::new(0);
 
-/// Makes forks safe from now on.
-pub(super) fn prepare_for_forks() {
+/// Makes forks safe from now on. For pools of one owner as well: the registries are everybody's.
+pub(crate) fn prepare_for_forks() {
     // Relaxed: nothing is handed over; who comes second may go on before the first is done, as a
     // fork that runs beside the creation of the first pool may.
     if IS_PREPARED.swap(1, Ordering::Relaxed) == 0 {

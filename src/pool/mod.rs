@@ -50,6 +50,7 @@ use inspect::Figures;
 
 pub(crate) use create::{bytes_needed, create, plan};
 pub(crate) use destroy::destroy;
+pub(crate) use fork::prepare_for_forks;
 
 /// One pool. It lives where [`handles`] finds it: in a slot of ours, or in a caller's buffer.
 #[repr(C)]
