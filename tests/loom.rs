@@ -68,6 +68,7 @@ impl Blocks {
     fn give(&self, index: BlockIndex) {
         // SAFETY: as in `take`.
         self.contents[index.0].with_mut(|content| unsafe { *content += 1 });
+        assert!(self.stack.claim(index));
         self.stack.push(index);
     }
 
@@ -158,9 +159,30 @@ fn the_depth_is_one_that_the_stack_had() {
         let first = blocks.take().expect("two blocks are free");
         blocks.stack.set_held(first);
         let second = blocks.take().expect("one block is free");
-        blocks.give(first);
+        blocks.stack.push(first);
         blocks.give(second);
         thread.join().expect("no panic");
+        blocks.census(2);
+    });
+}
+
+/// A double free, at once: the block goes back once.
+#[test]
+fn of_two_threads_that_give_the_same_block_back_one_succeeds() {
+    explore(3, || {
+        let blocks = Blocks::new(2);
+        let index = blocks.take().expect("two blocks are free");
+        let other = Arc::clone(&blocks);
+        let give = move |blocks: &Blocks| {
+            let claimed = blocks.stack.claim(index);
+            if claimed {
+                blocks.stack.push(index);
+            }
+            claimed
+        };
+        let thread = thread::spawn(move || give(&other));
+        let mine = give(&blocks);
+        assert!(mine != thread.join().expect("no panic"));
         blocks.census(2);
     });
 }

@@ -221,8 +221,8 @@ typedef int32_t pool_status_t;
 /**
  * Functions of the caller's that give a pool its memory. They are called while a pool is created,
  * grows, is trimmed and is destroyed, by the thread that does so, and never by pool_allocate of
- * a pool that does not grow. They must not call a function with the same pool. The struct is
- * copied; what `user_data` points to must stay as long as the pool.
+ * a pool that does not grow. They must not call this library, and not fork. The struct is copied;
+ * what `user_data` points to must stay as long as the pool.
  */
 typedef struct {
   /**
@@ -275,7 +275,8 @@ typedef struct {
    */
   size_t block_size;
   /**
-   * Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit.
+   * Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit. A pool
+   * of several threads numbers its blocks in half a word: 2^32 - 2 at most on a 64-bit machine.
    */
   size_t capacity;
   /**
@@ -369,7 +370,7 @@ typedef struct {
    */
   size_t available;
   /**
-   * The most blocks that were ever live at once.
+   * The most blocks that were ever live at once; in a pool of several threads at most so many.
    */
   size_t peak_in_use;
   /**
@@ -648,7 +649,7 @@ POOL_API pool_status_t pool_get_stats(const pool_t *pool, pool_stats_t *out_stat
  * Whether `pointer` is the start of a block of this pool, free or live. Any pointer may be
  * asked about; it is not read. Constant time. false for a bad handle, which is logged.
  *
- * Thread-safety: any thread, while the pool lives.
+ * Thread-safety: as the pool's `threading` says.
  */
 POOL_API POOL_NODISCARD bool pool_owns(const pool_t *pool, const void *pointer) POOL_NOEXCEPT;
 

@@ -39,4 +39,4 @@ pub(crate) fn without_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
 pub(crate) fn write_to_stderr(_bytes: &[u8]) {}
 
 /// Nothing forks here.
-pub(crate) fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}
+pub(crate) fn at_fork(_before: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}

@@ -40,58 +40,63 @@ const LEVELS: [(Level, &str); 6] = [
 /// What a callback looks like to the library.
 pub(crate) type Callback = extern "C" fn(*mut c_void, i32, *const c_char);
 
-/// Where lines go, and the caller's word that comes with them. A signal handler may log through a
-/// lock-free pool, so a line never waits: a sink that changes while it is read is read again, and
-/// one that never stops changing, because a signal interrupted the change, is left out.
+/// Where lines go, and the caller's word that comes with them.
 struct Sink {
-    /// Odd while the sink changes.
-    version: AtomicUsize,
     callback: AtomicPtr<c_void>,
     user_data: AtomicPtr<c_void>,
-    /// Who changes it holds this.
+}
+
+/// Two sinks, of which one is in force. A signal handler may log through a lock-free pool, so a
+/// line never waits for whoever it interrupted: a change is written to the other sink.
+struct Sinks {
+    /// The last bit says which sink is in force.
+    version: AtomicUsize,
+    sinks: [Sink; 2],
+    /// Who changes them holds this.
     changing: Lock<()>,
 }
 
-static SINK: Sink = Sink {
+static SINKS: Sinks = Sinks {
     version: AtomicUsize::new(0),
-    callback: AtomicPtr::new(ptr::null_mut()),
-    user_data: AtomicPtr::new(ptr::null_mut()),
+    sinks: [const {
+        Sink {
+            callback: AtomicPtr::new(ptr::null_mut()),
+            user_data: AtomicPtr::new(ptr::null_mut()),
+        }
+    }; 2],
     changing: Lock::new(()),
 };
 
-impl Sink {
+impl Sinks {
     fn set(&self, callback: Option<Callback>, user_data: *mut c_void) {
         let callback = callback.map_or(ptr::null_mut(), |callback| callback as *mut c_void);
         let _held = lock(&self.changing);
         // Relaxed: changed under the lock that is held.
-        let version = self.version.load(Ordering::Relaxed);
-        // Relaxed: the stores below are kept behind it by being Release themselves.
-        self.version.store(version + 1, Ordering::Relaxed);
-        // Release, both: pair with the Acquires in `get`, whose reader then sees the odd version.
-        self.callback.store(callback, Ordering::Release);
-        self.user_data.store(user_data, Ordering::Release);
+        let version = self.version.load(Ordering::Relaxed) + 1;
+        let sink = &self.sinks[version % 2];
+        // Release, both: pair with the Acquires in `get`: who reads these values while that sink is
+        // not in force finds that the version has changed since.
+        sink.callback.store(callback, Ordering::Release);
+        sink.user_data.store(user_data, Ordering::Release);
         // Release: pairs with the Acquire in `get`: who reads this version reads these values.
-        self.version.store(version + 2, Ordering::Release);
+        self.version.store(version, Ordering::Release);
     }
 
     fn get(&self) -> (Option<Callback>, *mut c_void) {
-        const ATTEMPTS: usize = 1000;
-        for _ in 0..ATTEMPTS {
+        loop {
             // Acquire: pairs with the last Release in `set`.
             let version = self.version.load(Ordering::Acquire);
+            let sink = &self.sinks[version % 2];
             // Acquire, both: pair with the Releases in `set`, and stay before the load below.
-            let callback = self.callback.load(Ordering::Acquire);
-            let user_data = self.user_data.load(Ordering::Acquire);
+            let callback = sink.callback.load(Ordering::Acquire);
+            let user_data = sink.user_data.load(Ordering::Acquire);
             // Relaxed: behind the Acquires above.
-            if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
+            if self.version.load(Ordering::Relaxed) == version {
                 // SAFETY: null or a callback, put there by `set`.
-                return (
-                    unsafe { mem::transmute::<*mut c_void, Option<Callback>>(callback) },
-                    user_data,
-                );
+                let callback = unsafe { mem::transmute::<*mut c_void, Option<Callback>>(callback) };
+                return (callback, user_data);
             }
         }
-        (None, ptr::null_mut())
     }
 }
 
@@ -131,7 +136,7 @@ fn read_level() -> i32 {
 
 /// Sends lines up to `max_level` to `callback`, or to standard error when it is `None`.
 pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_level: i32) {
-    SINK.set(callback, user_data);
+    SINKS.set(callback, user_data);
     let max_level = max_level.clamp(Level::Off as i32, Level::Trace as i32);
     // Relaxed: as in `enabled`; the sink hands itself over.
     MAX_LEVEL.store(max_level, Ordering::Relaxed);
@@ -139,12 +144,12 @@ pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_l
 
 /// The lock of the sink, for a fork.
 pub(crate) fn raw_lock() -> &'static RawLock {
-    SINK.changing.raw()
+    SINKS.changing.raw()
 }
 
 /// Writes one line. Call it through [`log!`], which asks [`enabled`] first.
 pub(crate) fn line(level: Level, message: fmt::Arguments<'_>) {
-    let (callback, user_data) = SINK.get();
+    let (callback, user_data) = SINKS.get();
     let mut line = Line::new();
     if let Some(callback) = callback {
         line.push(message);

@@ -30,7 +30,7 @@ pub struct pool_stats_t {
     pub in_use: usize,
     /// Blocks that are free: capacity - in_use, where no block is on the heap.
     pub available: usize,
-    /// The most blocks that were ever live at once.
+    /// The most blocks that were ever live at once; in a pool of several threads at most so many.
     pub peak_in_use: usize,
     /// Blocks handed out since creation.
     pub allocations: u64,
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn pool_get_stats(
 /// Whether `pointer` is the start of a block of this pool, free or live. Any pointer may be
 /// asked about; it is not read. Constant time. false for a bad handle, which is logged.
 ///
-/// Thread-safety: any thread, while the pool lives.
+/// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn pool_owns(pool: *const pool_t, pointer: *const c_void) -> bool {

@@ -73,8 +73,14 @@ pub unsafe extern "C" fn pool_deallocate_many(
         while let Some(block) = found.deallocate_run(entries.by_ref().map(entry)) {
             let place = entries.start - 1;
             result = result.and(found.deallocate_slow(block, Some(place)));
+            if entries.is_empty() {
+                break;
+            }
             // Looked up anew: the log callback may have destroyed the pool.
-            found = enter(CALL, pool)?;
+            found = match enter(CALL, pool) {
+                Ok(found) => found,
+                Err(error) => return result.and(Err(error)),
+            };
         }
         result
     })

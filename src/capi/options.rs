@@ -72,7 +72,8 @@ pub struct pool_options_t {
     pub struct_size: usize,
     /// Bytes that the caller may use in each block, from 1 up.
     pub block_size: usize,
-    /// Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit.
+    /// Blocks that are there from the start, from 1 up. 0 with a `buffer`: as many as fit. A pool
+    /// of several threads numbers its blocks in half a word: 2^32 - 2 at most on a 64-bit machine.
     pub capacity: usize,
     /// Blocks that the pool may grow to, by itself when it runs dry, or by pool_grow. Blocks never
     /// move. 0: `capacity`. SIZE_MAX: as far as the address space, or the buffer, goes.

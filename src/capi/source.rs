@@ -13,8 +13,8 @@ use crate::source::callbacks::{Callbacks, Change, Release, Reserve};
 
 /// Functions of the caller's that give a pool its memory. They are called while a pool is created,
 /// grows, is trimmed and is destroyed, by the thread that does so, and never by pool_allocate of
-/// a pool that does not grow. They must not call a function with the same pool. The struct is
-/// copied; what `user_data` points to must stay as long as the pool.
+/// a pool that does not grow. They must not call this library, and not fork. The struct is copied;
+/// what `user_data` points to must stay as long as the pool.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[allow(non_camel_case_types, reason = "the name C sees")]

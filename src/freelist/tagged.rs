@@ -40,13 +40,15 @@ pub(crate) const BLOCKS_MAX: usize = LOW_HALF - 1;
 /// A block that is handed out. No link looks like this, or like HELD: a depth is less.
 const LIVE: usize = usize::MAX;
 
-/// A block that was taken from the stack to be put back.
+/// A block that is on its way to the stack.
 const HELD: usize = usize::MAX - 1;
 
 /// A stack of free blocks.
 pub(crate) struct TaggedStack {
     head: AtomicUsize,
     end: NonNull<AtomicUsize>,
+    /// How often the head was changed, as far as it was seen: the tag counts in half a word.
+    changes: AtomicUsize,
 }
 
 /// A block and its tag, or a depth: two numbers in one word.
@@ -58,7 +60,7 @@ impl TaggedStack {
     /// # Safety
     /// * T1 for as many blocks as the pool may have, and those words are zero.
     pub(crate) unsafe fn new(end: NonNull<AtomicUsize>) -> Self {
-        Self { head: AtomicUsize::new(0), end }
+        Self { head: AtomicUsize::new(0), end, changes: AtomicUsize::new(0) }
     }
 
     #[inline(always)]
@@ -88,6 +90,7 @@ impl TaggedStack {
             ) {
                 Ok(_) => {
                     self.set_live(BlockIndex(index));
+                    self.count_at_times(popped);
                     return Some(BlockIndex(index));
                 }
                 Err(now) => head = now,
@@ -114,10 +117,32 @@ impl TaggedStack {
                 Ordering::Release,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return,
+                Ok(_) => return self.count_at_times(pushed),
                 Err(now) => head = now,
             }
         }
+    }
+
+    /// Sees the changes once in each half round of the tag, so that none is missed.
+    #[inline(always)]
+    fn count_at_times(&self, head: usize) {
+        if (head >> HALF) & (LOW_HALF >> 1) == 0 {
+            self.see_changes(head >> HALF);
+        }
+    }
+
+    /// All changes up to the one that left this tag, or a later one that was seen already.
+    #[cold]
+    fn see_changes(&self, tag: usize) -> usize {
+        let later = |seen: usize| {
+            let since = tag.wrapping_sub(seen) & LOW_HALF;
+            // More than half a round ahead is behind: another thread saw a later tag.
+            seen.wrapping_add(if since > LOW_HALF / 2 + 1 { 0 } else { since })
+        };
+        // Relaxed, both: a figure.
+        let seen = |seen| Some(later(seen));
+        let before = self.changes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, seen);
+        later(before.unwrap_or(0))
     }
 
     /// How many blocks there are from `first`, a head or a link, on. Of a block that is popped
@@ -137,6 +162,16 @@ impl TaggedStack {
         self.link(index.0).store(LIVE, Ordering::Release);
     }
 
+    /// Takes a live block from its user, to be pushed; `false`: it is not live. Of two threads that
+    /// try, one succeeds.
+    #[inline(always)]
+    pub(crate) fn claim(&self, index: BlockIndex) -> bool {
+        // Relaxed: goes on with the release sequence of `set_live`. Relaxed on failure: nothing is
+        // done then.
+        let word = self.link(index.0);
+        word.compare_exchange(LIVE, HELD, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
     /// Says that a block is not handed out, though it is not on the stack.
     pub(crate) fn set_held(&self, index: BlockIndex) {
         // Release: as in `set_live`.
@@ -154,8 +189,8 @@ impl TaggedStack {
         self.link(index.0).load(Ordering::Relaxed) == 0
     }
 
-    /// How many blocks are on the stack, and how often it was changed, as far as half a word
-    /// counts: both of one moment, unless others change the stack so fast that none is found.
+    /// How many blocks are on the stack, and how often it was changed: both of one moment, unless
+    /// others change the stack so fast that none is found.
     pub(crate) fn depth_and_changes(&self) -> (usize, usize) {
         const ATTEMPTS: usize = 100;
         let mut found = (0, 0);
@@ -171,7 +206,7 @@ impl TaggedStack {
                 break;
             }
         }
-        found
+        (found.0, self.see_changes(found.1))
     }
 
     /// The blocks on the stack, from the top. Only while nobody changes it; a walk that does not

@@ -8,6 +8,7 @@
 
 use core::ffi::c_void;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 /// The size of an OS page in bytes, a power of two.
 pub(crate) fn page_bytes() -> usize {
@@ -84,17 +85,20 @@ pub(crate) unsafe fn discard(start: NonNull<u8>, bytes: usize) -> bool {
 /// Takes memory for committed pages now, not when they are first touched. `false`: there is none.
 ///
 /// # Safety
-/// * `start .. start + bytes` was committed here and is whole OS pages that were not touched yet.
+/// * `start .. start + bytes` was committed here and is whole OS pages.
 pub(crate) unsafe fn prefault(start: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the range is ours by this function's contract; populating changes no byte.
     if unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_POPULATE_WRITE) } == 0 {
         return true;
     }
-    // Kernels before 5.14 do not know that: write the zero that each page holds.
+    // Kernels before 5.14 do not know that: write to each page what it holds. In one step, for
+    // another thread may have committed the same pages first and be writing there.
     for offset in (0..bytes).step_by(page_bytes()) {
         let page = start.as_ptr().wrapping_add(offset);
-        // SAFETY: writable by this function's contract, and the byte is zero already.
-        unsafe { page.write_volatile(0) };
+        // SAFETY: writable by this function's contract.
+        let first = unsafe { AtomicU8::from_ptr(page) };
+        // Relaxed: nothing is handed over.
+        first.fetch_or(0, Ordering::Relaxed);
     }
     true
 }

@@ -22,8 +22,8 @@ pub(crate) fn write_to_stderr(mut bytes: &[u8]) {
     }
 }
 
-/// Calls `before` in the thread that is about to fork, and `after` in it and in its copy.
-pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
-    // SAFETY: both functions stay as long as the library does, and it takes them with it.
-    let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+/// Calls `before` in the thread that is about to fork, `after` in it, and `copied` in its copy.
+pub(crate) fn at_fork(before: extern "C" fn(), after: extern "C" fn(), copied: extern "C" fn()) {
+    // SAFETY: the functions stay as long as the library does, and it takes them with it.
+    let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(copied)) };
 }

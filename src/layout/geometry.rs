@@ -51,10 +51,11 @@ impl Geometry {
         self.bytes.store(self.stride * capacity, Ordering::Relaxed);
     }
 
-    /// Says that there are `capacity` blocks at least.
-    pub(crate) fn raise_capacity(&self, capacity: usize) {
-        // Relaxed: as in `bytes`.
-        self.bytes.fetch_max(self.stride * capacity, Ordering::Relaxed);
+    /// Says that there are `to` blocks now, if there are still `from`.
+    pub(crate) fn extend(&self, from: usize, to: usize) -> bool {
+        let (from, to) = (self.stride * from, self.stride * to);
+        // Relaxed, both: as in `bytes`.
+        self.bytes.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     #[inline(always)]

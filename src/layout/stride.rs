@@ -40,7 +40,7 @@ const TOO_LARGE: Refusal =
     Refusal::invalid("capacity x stride does not fit in the address space; ask for less");
 
 const TOO_MANY: Refusal = Refusal::invalid(
-    "a lock-free pool numbers its blocks in half a word; ask for fewer, or for another threading",
+    "a pool of several threads numbers its blocks in half a word; ask for fewer, or for one owner",
 );
 
 const TOO_SMALL: Refusal = Refusal::invalid(

@@ -79,7 +79,7 @@ impl Core {
             let capacity = self.capacity();
             return Taken::new(None, refused.or(Some(Finding::Exhausted { capacity })));
         };
-        let block = overflow.allocate(&self.layout);
+        let block = overflow.allocate(&self.layout, self.capacity());
         let heap = if block.is_none() { Some(Finding::HeapRefused) } else { None };
         Taken::new(block, refused.or(heap))
     }

@@ -73,7 +73,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     Ok(handle)
 }
 
-fn refuse_what_needs_a_lock(config: &Config) -> Result<(), Refusal> {
+fn refuse_what_needs_a_lock(config: &Config, layout: &Layout) -> Result<(), Refusal> {
     if config.threading != Threading::LockFree {
         return Ok(());
     }
@@ -82,8 +82,7 @@ fn refuse_what_needs_a_lock(config: &Config) -> Result<(), Refusal> {
             "POOL_EXHAUSTED_HEAP needs a lock, which POOL_THREADS_LOCK_FREE has none of",
         ));
     }
-    let grows = config.max_capacity != 0 && config.max_capacity != config.capacity;
-    if grows && !config.source.is_zero() {
+    if layout.max_capacity != layout.capacity && !config.source.is_zero() {
         return Err(Refusal::unsupported(
             "a lock-free pool grows on memory of the system only; leave max_capacity 0",
         ));
@@ -108,7 +107,7 @@ pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
         blocks_max: if has_tagged_stack(config) { tagged::BLOCKS_MAX } else { usize::MAX },
         room,
     })?;
-    refuse_what_needs_a_lock(config)?;
+    refuse_what_needs_a_lock(config, &layout)?;
     Ok(layout)
 }
 

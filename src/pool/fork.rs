@@ -18,7 +18,7 @@ pub(crate) fn prepare_for_forks() {
     // Relaxed: nothing is handed over; who comes second may go on before the first is done, as a
     // fork that runs beside the creation of the first pool may.
     if IS_PREPARED.swap(1, Ordering::Relaxed) == 0 {
-        process::at_fork(take_every_lock, free_every_lock);
+        process::at_fork(take_every_lock, free_every_lock, free_every_lock_of_the_child);
     }
 }
 
@@ -41,6 +41,21 @@ extern "C" fn free_every_lock() {
         // SAFETY: as above.
         unsafe { lock.unlock() };
     }
+}
+
+static IS_CHILD: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn free_every_lock_of_the_child() {
+    // Relaxed: this thread is the only one.
+    IS_CHILD.store(1, Ordering::Relaxed);
+    free_every_lock();
+}
+
+/// Whether this process is a copy: a lock-free call of a thread that it does not have may have
+/// been under way, whose block is neither on the stack nor marked live. It stays in use.
+pub(super) fn is_child() -> bool {
+    // Relaxed: written before the first other thread.
+    IS_CHILD.load(Ordering::Relaxed) == 1
 }
 
 fn for_each_pool(body: impl Fn(&RawLock)) {

@@ -21,23 +21,32 @@ impl Core {
         let step = (from / 8).max(STEP_BYTES_MIN / self.layout.stride).max(1);
         let to = (from + step).min(max_capacity);
         let to = self.span.capacity_of_whole_pages(to).min(max_capacity);
-        let refused =
-            |refusal: Refusal| Finding::GrowthRefused { from, to, reason: refusal.reason };
-        self.grow_to(to).map(Some).map_err(refused)
+        let refused = |refusal: Refusal| {
+            let reason = refusal.reason;
+            Finding::GrowthRefused { from, to, reason }
+        };
+        // Where another thread was first there are more blocks too.
+        self.grow_to(from, to).map_err(refused)?;
+        Ok(Some(Finding::Grown { capacity: self.capacity() }))
     }
 
-    /// Adds `blocks` to the capacity now, all of them or none.
+    /// Adds `blocks` to the capacity now, all of them or none. Of two threads that do so at once
+    /// each adds its own.
     pub(crate) fn grow(&self, blocks: usize) -> Result<Finding, Refusal> {
-        let wanted = self.capacity().checked_add(blocks);
-        match wanted.filter(|&wanted| wanted <= self.layout.max_capacity) {
-            Some(wanted) => self.grow_to(wanted),
-            None => Err(Refusal::invalid("the pool would grow beyond its max_capacity")),
+        loop {
+            let from = self.capacity();
+            let to = from.checked_add(blocks).filter(|&to| to <= self.layout.max_capacity);
+            let beyond = Refusal::invalid("the pool would grow beyond its max_capacity");
+            let to = to.ok_or(beyond)?;
+            if self.grow_to(from, to)? {
+                return Ok(Finding::Grown { capacity: to });
+            }
         }
     }
 
-    fn grow_to(&self, capacity: usize) -> Result<Finding, Refusal> {
-        self.span.commit(capacity)?;
-        each!(&self.engine, engine => engine.set_capacity(capacity));
-        Ok(Finding::Grown { capacity })
+    /// `false`: there were not `from` blocks any more.
+    fn grow_to(&self, from: usize, to: usize) -> Result<bool, Refusal> {
+        self.span.commit(to)?;
+        Ok(each!(&self.engine, engine => engine.extend(from, to)))
     }
 }

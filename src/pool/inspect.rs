@@ -8,6 +8,7 @@ use crate::layout::inside::HEADER_BYTES;
 use crate::pool::arena;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
+use crate::pool::fork::is_child;
 use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::single::{Counts, Single};
@@ -59,10 +60,7 @@ impl Core {
             counts.in_use += heap_blocks;
             counts.allocations += overflow.allocations();
             counts.deallocations += overflow.allocations() - heap_blocks as u64;
-            if overflow.peak() > 0 {
-                // A heap block is handed out only while every block of the span is in use.
-                counts.peak_in_use = self.capacity() + overflow.peak();
-            }
+            counts.peak_in_use = counts.peak_in_use.max(overflow.peak());
         }
         counts
     }
@@ -151,7 +149,8 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             return Err(Broken("P1: the frontier lies beyond the last block"));
         }
         let is_live = |index: &usize| self.is_live(BlockIndex(*index));
-        if (0..counts.frontier).filter(is_live).count() != counts.in_use {
+        let live = (0..counts.frontier).filter(is_live).count();
+        if live > counts.in_use || (live < counts.in_use && !is_child()) {
             return Err(Broken("P2: the links and the counters disagree on the blocks in use"));
         }
         let free_blocks = counts.frontier - counts.in_use;

@@ -31,8 +31,6 @@ pub(crate) struct LockFree<const CHECKED: bool> {
     geometry: Geometry,
     frontier: AtomicUsize,
     failures: AtomicUsize,
-    /// Changes of the stack, as far as they were seen by who looked at the counts.
-    changes: AtomicUsize,
     /// Blocks handed out from the frontier, and live ones that a reset took back, before it.
     fresh_before_reset: AtomicUsize,
     taken_by_reset: AtomicUsize,
@@ -51,7 +49,6 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             geometry,
             frontier: zero(),
             failures: zero(),
-            changes: zero(),
             fresh_before_reset: zero(),
             taken_by_reset: zero(),
             held_by_trim: zero(),
@@ -77,7 +74,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
         let offset = pointer.address().wrapping_sub(self.base.addr().get());
         let Some(index) = self.geometry.start_index(offset) else { return false };
-        let is_sound = !CHECKED || self.stack.is_live(index);
+        let is_sound = !CHECKED || self.stack.claim(index);
         if is_sound {
             self.take_back(pointer, index);
         }
@@ -112,7 +109,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             _ if pointer.is_null() => Ok(()),
             Place::Foreign => Err(Error::ForeignPointer),
             Place::Interior(..) => Err(Error::InteriorPointer),
-            Place::Start(index) if CHECKED && !self.stack.is_live(index) => Err(Error::DoubleFree),
+            Place::Start(index) if CHECKED && !self.stack.claim(index) => Err(Error::DoubleFree),
             Place::Start(index) => {
                 self.take_back(pointer, index);
                 Ok(())
@@ -131,16 +128,12 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
         self.frontier.store(0, Ordering::Relaxed);
     }
 
-    /// Exact when nobody calls meanwhile. The stack counts its changes in half a word: operations
-    /// are counted as long as somebody looks before that begins anew, at 2^32 on a 64-bit machine.
-    /// The peak is the frontier, which is never lower.
+    /// Exact when nobody calls meanwhile, else of a moment. The peak is the frontier, which is
+    /// never lower.
     pub(crate) fn counts(&self) -> Counts {
-        let (free, changes_now) = self.stack.depth_and_changes();
+        let (free, changes) = self.stack.depth_and_changes();
         // Relaxed, all: figures of the moment.
         let frontier = self.frontier.load(Ordering::Relaxed);
-        let seen = |changes: usize| Some(later(changes, changes_now));
-        let changes = self.changes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, seen);
-        let changes = later(changes.unwrap_or(0), changes_now);
         let taken_by_reset = self.taken_by_reset.load(Ordering::Relaxed);
         let fresh = self.fresh_before_reset.load(Ordering::Relaxed) + frontier;
         let in_use = frontier - free.min(frontier);
@@ -165,9 +158,10 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
         self.geometry.capacity()
     }
 
-    /// Says that there are `capacity` blocks at least, which the span has committed.
-    pub(crate) fn set_capacity(&self, capacity: usize) {
-        self.geometry.raise_capacity(capacity);
+    /// Says that there are `to` blocks now, which the span has committed; `false`: there are not
+    /// `from` blocks any more, for another thread was first.
+    pub(crate) fn extend(&self, from: usize, to: usize) -> bool {
+        self.geometry.extend(from, to)
     }
 
     pub(crate) fn count_failure(&self) {
@@ -222,10 +216,4 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     ) -> Option<UserPointer> {
         next.find(|&pointer| !self.deallocate(pointer))
     }
-}
-
-/// A number that ends in `now`, in half a word, and is `before` or a little later.
-fn later(before: usize, now: usize) -> usize {
-    const LOW_HALF: usize = (1 << (usize::BITS / 2)) - 1;
-    before + (now.wrapping_sub(before) & LOW_HALF)
 }

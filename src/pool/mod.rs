@@ -123,13 +123,9 @@ impl Pool {
         self.hold(Core::reset);
     }
 
-    /// Adds `blocks` to the capacity now, all of them or none. Of two threads that do so each adds
-    /// its own, in a lock-free pool too.
+    /// Adds `blocks` to the capacity now, all of them or none.
     pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
-        let finding = {
-            let _held = lock(&self.lock);
-            self.core.grow(blocks)?
-        };
+        let finding = self.hold(|core| core.grow(blocks))?;
         self.policy.tell(finding);
         Ok(())
     }

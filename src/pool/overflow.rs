@@ -25,14 +25,15 @@ pub(crate) struct Overflow {
 
 impl Overflow {
     /// `None`: the heap has no memory, for the block or for remembering it.
-    pub(crate) fn allocate(&self, layout: &Layout) -> Option<Block> {
+    pub(crate) fn allocate(&self, layout: &Layout, capacity: usize) -> Option<Block> {
         let mut live = self.live.borrow_mut();
         if !live.reserve_one() {
             return None;
         }
         let block = heap::allocate(layout.stride, layout.alignment)?;
         live.insert(block);
-        self.peak.set(self.peak.get().max(live.len()));
+        // Every block of the span is in use as well.
+        self.peak.set(self.peak.get().max(capacity + live.len()));
         self.allocations.set(self.allocations.get() + 1);
         Some(block)
     }
@@ -78,7 +79,8 @@ impl Overflow {
         self.live.borrow().len()
     }
 
-    /// The most that were ever live at once.
+    /// The most blocks that were ever live at once while some were on the heap, those of the span
+    /// too.
     pub(crate) fn peak(&self) -> usize {
         self.peak.get()
     }

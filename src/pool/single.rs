@@ -199,10 +199,12 @@ impl<C: Checks> Single<C> {
         self.capacity.get()
     }
 
-    /// Says that there are `capacity` blocks now, which the span has committed.
-    pub(crate) fn set_capacity(&self, capacity: usize) {
-        self.capacity.set(capacity);
-        self.checks.geometry().set_capacity(capacity);
+    /// Says that there are `to` blocks now, which the span has committed. Nobody else calls, so
+    /// there are still `from`.
+    pub(crate) fn extend(&self, _from: usize, to: usize) -> bool {
+        self.capacity.set(to);
+        self.checks.geometry().set_capacity(to);
+        true
     }
 
     pub(super) fn count_allocations(&self, count: usize) {
