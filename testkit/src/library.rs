@@ -34,6 +34,23 @@ pub fn freestanding() -> &'static Library {
     FREESTANDING.get_or_init(|| build(&["--profile=freestanding", "--no-default-features"]))
 }
 
+/// The archive of a release build in which a thread sanitizer watches every access, built once a
+/// process. The stable compiler can do it when it is told to listen to options of the nightly one.
+pub fn thread_sanitized() -> &'static Path {
+    static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
+    SANITIZED.get_or_init(|| {
+        let flags = "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer";
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["rustc", "--lib", "--crate-type=staticlib", "--release", "--locked"]);
+        // A target, though it is the usual one, keeps the flags away from build scripts.
+        cargo.args(["--package=memory_pool", "--target", env!("TESTKIT_TARGET")]);
+        cargo.args(["--message-format=json", "--target-dir"]).arg(root().join("target/tsan"));
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags).current_dir(root());
+        let files: Vec<PathBuf> = run(&mut cargo).lines().flat_map(files_of_message).collect();
+        with_extension(&files, "a")
+    })
+}
+
 /// The functions that pool.h declares: what stands before a parenthesis outside comments.
 pub fn declared() -> BTreeSet<String> {
     let path = root().join("include/memory_pool/pool.h");

@@ -25,8 +25,16 @@ pub const SYSTEM_LIBRARIES: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 /// The compiler that the cc crate chooses: $CC or cc for C, $CXX or c++ for C++. C is compiled as
 /// C11, C++ as C++20, with every warning an error.
 pub fn compiler(source: &Path) -> Command {
+    configured(&mut cc::Build::new(), source)
+}
+
+/// The same with a compiler that the caller chooses.
+pub fn compiler_at(path: &Path, source: &Path) -> Command {
+    configured(cc::Build::new().compiler(path), source)
+}
+
+fn configured(build: &mut cc::Build, source: &Path) -> Command {
     let cpp = source.extension().is_some_and(|extension| extension == "cpp");
-    let mut build = cc::Build::new();
     build.cpp(cpp).std(if cpp { "c++20" } else { "c11" });
     let target = env!("TESTKIT_TARGET");
     build.target(target).host(target).opt_level(2).out_dir(root().join("target"));

@@ -1,0 +1,110 @@
+//! Programs of many threads under the thread sanitizers of gcc and clang: around the library as it
+//! is, where they see its locks and what is done with its blocks, and around one in which they see
+//! every access. A report is a failure; none is suppressed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
+use testkit::{library, tool};
+
+const PROGRAMS: [&str; 4] = ["threads", "threads_calls", "threads_pools", "short_threads"];
+
+/// The compilers that have a thread sanitizer which works on this machine.
+fn compilers() -> Vec<PathBuf> {
+    let names = [("gcc", "apt-get install gcc"), ("clang", "apt-get install clang")];
+    let found = names.iter().filter_map(|(name, how)| tool::find(name, how));
+    found.filter(|path| has_a_sanitizer(path)).collect()
+}
+
+fn has_a_sanitizer(path: &Path) -> bool {
+    let name = path.file_name().expect("a compiler has a name").to_string_lossy();
+    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    let folder = testkit::scratch(&format!("tsan-{name}-{test}"));
+    let (source, program) = (folder.join("nothing.c"), folder.join("nothing"));
+    fs::write(&source, "int main(void) { return 0; }\n").expect("target is writable");
+    let built = testkit::output(sanitizing(path, &source).arg(&source).arg("-o").arg(&program));
+    let works = built.status.success() && testkit::output(&mut run(&program)).status.success();
+    if !works {
+        tool::skip(&format!(
+            "SKIPPED {test}: {name} has no thread sanitizer that works here; \
+             apt-get install libclang-rt-dev gcc, sysctl vm.mmap_rnd_bits=28"
+        ));
+    }
+    works
+}
+
+fn sanitizing(path: &Path, source: &Path) -> Command {
+    let mut compiler = compiler_at(path, source);
+    compiler.args(["-g", "-fsanitize=thread", "-DTHREADS_FEWER=20"]);
+    compiler
+}
+
+fn run(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("TSAN_OPTIONS", "halt_on_error=1");
+    command
+}
+
+fn source(name: &str) -> PathBuf {
+    testkit::root().join("tests").join(name).with_extension("c")
+}
+
+/// A program with a library given by its archive, and more to link with.
+fn build_around(archive: &Path, mut compiler: Command, source: &Path, program: &Path) {
+    compiler.arg(source).arg(self::source("tsan/newer_names")).arg(archive);
+    testkit::run(compiler.args(SYSTEM_LIBRARIES).arg("-o").arg(program));
+}
+
+#[test]
+fn programs_of_threads_are_clean_around_the_plain_library() {
+    let scratch = testkit::scratch("tsan-plain");
+    for compiler in compilers() {
+        for source in PROGRAMS.map(|name| source(&format!("c/{name}"))) {
+            for linkage in LINKAGES {
+                let command = sanitizing(&compiler, &source);
+                let program = build_with(command, &source, library::release(), linkage, &scratch);
+                testkit::run(&mut run(&program));
+            }
+        }
+    }
+}
+
+#[test]
+fn programs_of_threads_are_clean_around_a_library_that_is_watched_inside() {
+    let program = testkit::scratch("tsan-inside").join("program");
+    for compiler in compilers() {
+        for source in PROGRAMS.map(|name| source(&format!("c/{name}"))) {
+            let command = sanitizing(&compiler, &source);
+            build_around(library::thread_sanitized(), command, &source, &program);
+            testkit::run(&mut run(&program));
+        }
+    }
+}
+
+#[test]
+fn ten_million_blocks_cross_threads_without_a_report() {
+    let program = testkit::scratch("tsan-crossing").join("crossing");
+    let source = source("tsan/crossing");
+    let Some(compiler) = compilers().pop() else { return };
+    let command = sanitizing(&compiler, &source);
+    build_around(library::thread_sanitized(), command, &source, &program);
+    testkit::run(&mut run(&program));
+}
+
+/// The same program, where the library does not find the sanitizer and tells it nothing: so there
+/// is something to report. With gcc, whose sanitizer is a shared library and keeps its own dlsym.
+#[test]
+fn a_library_that_tells_the_sanitizer_nothing_is_reported() {
+    let program = testkit::scratch("tsan-without-annotations").join("program");
+    for compiler in compilers().into_iter().filter(|path| path.ends_with("gcc")) {
+        let source = source("c/threads");
+        let mut command = sanitizing(&compiler, &source);
+        command.arg("-Wl,--wrap=dlsym").arg(self::source("tsan/without_annotations"));
+        build_around(&library::release().archive, command, &source, &program);
+        let Output { status, stderr, .. } = testkit::output(&mut run(&program));
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert!(!status.success() && stderr.contains("data race"), "{stderr}");
+    }
+}
