@@ -1,6 +1,7 @@
 //! The two hot calls. What can't be decided at once goes to a twin of the same signature, in tail
-//! position, so that the hot path needs no stack frame: first to the one for pools in callers'
-//! buffers, which is as short, then to the cold one, which knows everything.
+//! position, so that the hot path needs no stack frame: first to the one for pools of several
+//! threads, then to the one for pools in callers' buffers, which are as short, then to the cold
+//! one, which knows everything.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -21,6 +22,14 @@ use crate::pool::Pool;
 #[must_use]
 pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
     match enter_fast(pool).and_then(Pool::allocate) {
+        Some(block) => block.as_ptr().cast(),
+        None => allocate_lock_free(pool),
+    }
+}
+
+#[inline(never)]
+extern "C" fn allocate_lock_free(pool: *mut pool_t) -> *mut c_void {
+    match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_lock_free) {
         Some(block) => block.as_ptr().cast(),
         None => allocate_from_buffer(pool),
     }
@@ -74,6 +83,14 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool) {
         Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
+        _ => deallocate_lock_free(pool, block),
+    }
+}
+
+#[inline(never)]
+extern "C" fn deallocate_lock_free(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+    match enter_fast(pool).or_else(|| enter_buffer(pool)) {
+        Some(found) if found.deallocate_lock_free(UserPointer::new(block)) => POOL_OK,
         _ => deallocate_to_buffer(pool, block),
     }
 }

@@ -45,7 +45,7 @@ use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
-use engine::each_hot;
+use engine::{each_lock_free, each_single};
 use inspect::Figures;
 
 pub(crate) use create::{bytes_needed, create, plan};
@@ -68,10 +68,16 @@ impl Pool {
         body(&self.core)
     }
 
-    /// A block, if one can be had by the hot path alone.
+    /// A block of one owner's pool, if one can be had by the hot path alone.
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        each_hot!(&self.core.engine, engine => engine.allocate(), None)
+        each_single!(&self.core.engine, engine => engine.allocate(), None)
+    }
+
+    /// The same of a pool of several threads.
+    #[inline(always)]
+    pub(crate) fn allocate_lock_free(&self) -> Option<Block> {
+        each_lock_free!(&self.core.engine, engine => engine.allocate(), None)
     }
 
     /// A block, by every means there is; `None`: all are live.
@@ -85,11 +91,18 @@ impl Pool {
         taken.block
     }
 
-    /// Takes a block back; `false`: the slow path must look at it.
+    /// Takes a block back into one owner's pool; `false`: another path must look at it.
     #[inline(always)]
     #[must_use]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        each_hot!(&self.core.engine, engine => engine.deallocate(pointer), false)
+        each_single!(&self.core.engine, engine => engine.deallocate(pointer), false)
+    }
+
+    /// The same for a pool of several threads.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn deallocate_lock_free(&self, pointer: UserPointer) -> bool {
+        each_lock_free!(&self.core.engine, engine => engine.deallocate(pointer), false)
     }
 
     /// Takes a block back or says, and reports, why not.
