@@ -91,14 +91,14 @@ pub(crate) unsafe fn prefault(start: NonNull<u8>, bytes: usize) -> bool {
     if unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_POPULATE_WRITE) } == 0 {
         return true;
     }
-    // Kernels before 5.14 do not know that: write to each page what it holds. In one step, for
-    // another thread may have committed the same pages first and be writing there.
+    // Kernels before 5.14 do not know that: write the zero that each page holds, unless another
+    // thread, which committed the same pages first, has written something else.
     for offset in (0..bytes).step_by(page_bytes()) {
         let page = start.as_ptr().wrapping_add(offset);
         // SAFETY: writable by this function's contract.
         let first = unsafe { AtomicU8::from_ptr(page) };
-        // Relaxed: nothing is handed over.
-        first.fetch_or(0, Ordering::Relaxed);
+        // Relaxed, both: nothing is handed over.
+        let _ = first.compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
     true
 }
