@@ -11,6 +11,11 @@ fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     println!("cargo::metadata=include={root}/include");
 
+    // Whether a thread sanitizer in the program sees what this library does (src/host/tsan.rs).
+    if env::var("CARGO_CFG_SANITIZE").is_ok_and(|names| names.contains("thread")) {
+        println!("cargo::rustc-env=MEMORY_POOL_IS_INSTRUMENTED=1");
+    }
+
     // Only who packages the library (CMake) gives it a versioned soname. Cargo hands a link
     // argument of this crate on to every cdylib that depends on it, so it can't be the default.
     if let Ok(soname) = env::var("MEMORY_POOL_SONAME") {

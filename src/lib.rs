@@ -10,6 +10,7 @@
 //! | 3 | `source`   | where memory comes from: the system, callbacks, a buffer |
 //! | 3 | `freelist` | the order in which free blocks wait |
 //! | 4 | `span`     | the one contiguous range that a pool lives on |
+//! | 4 | `cache`    | the magazines of threads, and the depot that they share |
 //! | 4 | `checks`   | the ledger, and what is verified before a pointer is believed |
 //! | 5 | `pool`     | create, allocate, deallocate, report, inspect; handles |
 //! | 7 | `capi`     | the C ABI, the only `extern "C"` |
@@ -28,6 +29,7 @@
 mod host;
 
 mod base;
+mod cache;
 mod capi;
 mod checks;
 mod freelist;

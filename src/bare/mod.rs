@@ -28,9 +28,41 @@ pub(crate) mod env {
     }
 }
 
+/// Threads, if there are any, have nothing of their own that is known of here.
+pub(crate) mod thread {
+    pub(crate) fn word() -> usize {
+        0
+    }
+
+    pub(crate) fn keep_word(_value: usize, _tell: fn(usize)) -> bool {
+        false
+    }
+
+    pub(crate) fn pause(_attempt: u32) {
+        core::hint::spin_loop();
+    }
+}
+
+/// A fence on all threads at once: there is none.
+pub(crate) mod barrier {
+    pub(crate) fn light() {}
+
+    pub(crate) fn prepare() -> bool {
+        false
+    }
+
+    pub(crate) fn heavy() -> bool {
+        false
+    }
+}
+
 /// Nobody watches threads here.
 pub(crate) mod tsan {
     use core::ptr::NonNull;
+
+    pub(crate) fn watches_unseen() -> bool {
+        false
+    }
 
     pub(crate) fn find() {}
     pub(crate) fn handed_out(_block: NonNull<u8>) {}

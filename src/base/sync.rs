@@ -8,8 +8,11 @@
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 
-pub(crate) use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering, fence};
+pub(crate) use core::sync::atomic::{
+    AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence,
+};
 
+pub(crate) use crate::host::barrier;
 pub(crate) use crate::host::lock::RawLock;
 
 /// A value, and the lock that guards it. A panic while it is held leaves it usable: what our locks

@@ -23,13 +23,13 @@ use crate::pool::Pool;
 pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
     match enter_fast(pool).and_then(Pool::allocate) {
         Some(block) => block.as_ptr().cast(),
-        None => allocate_lock_free(pool),
+        None => allocate_unusual(pool),
     }
 }
 
 #[inline(never)]
-extern "C" fn allocate_lock_free(pool: *mut pool_t) -> *mut c_void {
-    match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_lock_free) {
+extern "C" fn allocate_unusual(pool: *mut pool_t) -> *mut c_void {
+    match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_unusual) {
         Some(block) => block.as_ptr().cast(),
         None => allocate_from_buffer(pool),
     }
@@ -83,14 +83,14 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool) {
         Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
-        _ => deallocate_lock_free(pool, block),
+        _ => deallocate_unusual(pool, block),
     }
 }
 
 #[inline(never)]
-extern "C" fn deallocate_lock_free(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
+extern "C" fn deallocate_unusual(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool).or_else(|| enter_buffer(pool)) {
-        Some(found) if found.deallocate_lock_free(UserPointer::new(block)) => POOL_OK,
+        Some(found) if found.deallocate_unusual(UserPointer::new(block)) => POOL_OK,
         _ => deallocate_to_buffer(pool, block),
     }
 }

@@ -17,6 +17,7 @@
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
+use crate::base::sync::{AtomicU8, Ordering};
 
 /// What is known of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,11 @@ pub(crate) enum State {
     Free = 1,
     /// Handed out.
     Live = 2,
+    /// Free, and so marked while a trim looks at its page.
+    Held = 3,
 }
 
-/// The states of all blocks of a pool.
+/// The states of all blocks of a pool, for one thread at a time.
 #[derive(Clone, Copy)]
 pub(crate) struct Ledger {
     end: NonNull<u8>,
@@ -75,5 +78,50 @@ impl Ledger {
         let first = self.end.as_ptr().wrapping_sub(end);
         // SAFETY: L1, `end` being at most the number of blocks.
         unsafe { first.write_bytes(State::Untouched as u8, end) };
+    }
+}
+
+/// The same for threads that call at once.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedLedger(Ledger);
+
+impl SharedLedger {
+    /// # Safety
+    /// * As for [`Ledger::new`].
+    pub(crate) unsafe fn new(end: NonNull<u8>) -> Self {
+        // SAFETY: by this function's contract.
+        Self(unsafe { Ledger::new(end) })
+    }
+
+    #[inline(always)]
+    fn entry(&self, index: BlockIndex) -> &AtomicU8 {
+        // SAFETY: L1 and L2; the entries of a shared ledger are reached as atomics alone.
+        unsafe { AtomicU8::from_ptr(self.0.entry(index)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is(&self, state: State, index: BlockIndex) -> bool {
+        // Relaxed: whoever may ask got the block from the thread that wrote its state last.
+        self.entry(index).load(Ordering::Relaxed) == state as u8
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, index: BlockIndex, state: State) {
+        // Relaxed: as in `is`.
+        self.entry(index).store(state as u8, Ordering::Relaxed);
+    }
+
+    /// The indices below `end` that are in `state`, in order.
+    pub(crate) fn indices_in(
+        self,
+        state: State,
+        end: usize,
+    ) -> impl DoubleEndedIterator<Item = BlockIndex> {
+        (0..end).map(BlockIndex).filter(move |&index| self.is(state, index))
+    }
+
+    /// Makes the first `end` blocks untouched again. Only while nobody else calls.
+    pub(crate) fn forget(&self, end: usize) {
+        self.0.forget(end);
     }
 }

@@ -4,12 +4,18 @@
 //! names, in a build without the feature `std`; src/lib.rs chooses between the two.
 
 pub(crate) mod address_set;
+pub(crate) mod barrier;
 pub(crate) mod env;
 pub(crate) mod heap;
 pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod process;
+pub(crate) mod thread;
 pub(crate) mod tsan;
+
+#[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "thread_word_elf.rs")]
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "thread_word_portable.rs")]
+mod thread_word;
 
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = true;

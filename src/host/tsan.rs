@@ -26,6 +26,14 @@ pub(crate) fn find() {
     }
 }
 
+/// Whether there is a sanitizer that sees no atomics of the library: build.rs knows whether the
+/// library itself was built for it.
+pub(crate) fn watches_unseen() -> bool {
+    // Relaxed: as in `find`.
+    let is_there = !ACQUIRE.load(Ordering::Relaxed).is_null();
+    is_there && option_env!("MEMORY_POOL_IS_INSTRUMENTED").is_none()
+}
+
 /// What the block's last user wrote happens before what its next one does.
 #[inline(always)]
 pub(crate) fn handed_out(block: NonNull<u8>) {

@@ -7,8 +7,9 @@ use core::ptr::NonNull;
 use crate::base::error::Refusal;
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
-use crate::base::sync::Lock;
-use crate::checks::ledger::Ledger;
+use crate::base::sync::{Lock, barrier};
+use crate::cache::depot::{self, Depot};
+use crate::checks::ledger::{Ledger, SharedLedger};
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::freelist::tagged::{self, TaggedStack};
@@ -26,9 +27,10 @@ use crate::pool::fork::prepare_for_forks;
 use crate::pool::handles::{self, NO_SYSTEM};
 use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
+use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 use crate::source::Source;
-use crate::span::Span;
+use crate::span::{Side, Span};
 
 const NO_HEAP: Refusal = Refusal::unsupported(
     "this build of the library is freestanding: there is no heap for POOL_EXHAUSTED_HEAP",
@@ -39,14 +41,14 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     if config.heap_overflow && !HAS_SYSTEM {
         return Err(NO_HEAP);
     }
-    if has_tagged_stack(&config) {
+    if engine_of(&config) != EngineKind::Single {
         tsan::find();
     }
     config.checks = config.checks_in_force();
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;
     prepare_for_forks();
-    let span = Span::new(&mut layout, side_bytes_per_block(&config), config.source)?;
+    let span = Span::new(&mut layout, side(&config), config.source)?;
     if config.max_capacity == UNBOUNDED {
         let blocks = layout.max_capacity;
         log!(Level::Info, "pool \"{}\" can grow to {blocks} blocks", config.policy.name);
@@ -104,19 +106,33 @@ pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
         max_capacity,
         link_bytes: LINK_BYTES,
         side_bytes: side_bytes_in_buffer(config),
-        blocks_max: if has_tagged_stack(config) { tagged::BLOCKS_MAX } else { usize::MAX },
+        blocks_max: match engine_of(config) {
+            EngineKind::LockFree => tagged::BLOCKS_MAX,
+            EngineKind::Safe => depot::BLOCKS_MAX,
+            EngineKind::Single | EngineKind::Shared => usize::MAX,
+        },
         room,
     })?;
     refuse_what_needs_a_lock(config, &layout)?;
     Ok(layout)
 }
 
-/// Whether the free blocks are on a stack beside them; else they are linked through themselves.
-fn has_tagged_stack(config: &Config) -> bool {
-    match config.threading {
-        Threading::LockFree => true,
-        Threading::Safe => !matches!(config.source, Source::Buffer(_)),
-        Threading::Single => false,
+/// How a request is met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EngineKind {
+    Single,
+    /// Single, under the pool's lock.
+    Shared,
+    Safe,
+    LockFree,
+}
+
+fn engine_of(config: &Config) -> EngineKind {
+    match (config.threading, config.source) {
+        (Threading::LockFree, _) => EngineKind::LockFree,
+        (Threading::Safe, Source::Buffer(_)) => EngineKind::Shared,
+        (Threading::Safe, Source::System(_) | Source::Callbacks(_)) => EngineKind::Safe,
+        (Threading::Single, _) => EngineKind::Single,
     }
 }
 
@@ -148,12 +164,15 @@ fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
 
 /// What the engine keeps beside each block. In a buffer there is room for the ledger whatever the
 /// checks are, so that they never change the capacity.
-fn side_bytes_per_block(config: &Config) -> usize {
-    match (config.source, config.checks) {
-        _ if has_tagged_stack(config) => tagged::LINK_BYTES,
-        (Source::Buffer(_), _) => side_bytes_in_buffer(config),
-        (_, CheckLevel::Standard) => 1,
-        (_, CheckLevel::None) => 0,
+fn side(config: &Config) -> Side {
+    match (engine_of(config), config.checks) {
+        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: 0 },
+        (EngineKind::Safe, _) => Side { near: 1, far: depot::NUMBER_BYTES },
+        (EngineKind::Shared, _) | (_, CheckLevel::Standard) => Side { near: 1, far: 0 },
+        (EngineKind::Single, CheckLevel::None) => match config.source {
+            Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: 0 },
+            Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: 0 },
+        },
     }
 }
 
@@ -168,50 +187,51 @@ const _: () = assert!(size_of::<Pool>() <= inside::HEADER_BYTES);
 const _: () = assert!(align_of::<Pool>() <= inside::HEADER_ALIGNMENT);
 
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
-    let geometry = Geometry::new(layout);
-    if has_tagged_stack(config) {
-        // SAFETY: the side table of a new span is zero, ends on a multiple of 16, is this stack's
-        // alone, and has a word for each block (`side_bytes_per_block`).
-        let stack = unsafe { TaggedStack::new(span.side_end().cast()) };
-        let is_safe = config.threading == Threading::Safe;
-        return match config.checks {
-            CheckLevel::Standard => {
-                let engine = LockFree::new(stack, span.base(), geometry);
-                if is_safe {
-                    Engine::SafeStandard(engine)
-                } else {
-                    Engine::LockFreeStandard(engine)
-                }
-            }
-            CheckLevel::None => {
-                let engine = LockFree::new(stack, span.base(), geometry);
-                if is_safe {
-                    Engine::SafeUnchecked(engine)
-                } else {
-                    Engine::LockFreeUnchecked(engine)
-                }
-            }
-        };
+    let is_checked = config.checks == CheckLevel::Standard;
+    match engine_of(config) {
+        EngineKind::LockFree if is_checked => Engine::LockFreeStandard(lock_free(layout, span)),
+        EngineKind::LockFree => Engine::LockFreeUnchecked(lock_free(layout, span)),
+        EngineKind::Safe if is_checked => Engine::SafeStandard(safe(layout, span)),
+        EngineKind::Safe => Engine::SafeUnchecked(safe(layout, span)),
+        EngineKind::Shared if is_checked => Engine::SharedStandard(standard(layout, span)),
+        EngineKind::Shared => Engine::SharedUnchecked(unchecked(layout, span)),
+        EngineKind::Single if is_checked => Engine::SingleStandard(standard(layout, span)),
+        EngineKind::Single => Engine::SingleUnchecked(unchecked(layout, span)),
     }
+}
+
+fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHECKED> {
+    // SAFETY: the side table of a new span is zero, ends on a multiple of 16, is this stack's
+    // alone, and has a word for each block (`side`).
+    let stack = unsafe { TaggedStack::new(span.side_end().cast()) };
+    LockFree::new(stack, span.base(), Geometry::new(layout))
+}
+
+fn safe<const CHECKED: bool>(layout: &Layout, span: &Span) -> Safe<CHECKED> {
+    // SAFETY: the near table of a new span is zero, is this ledger's alone, and has a byte for each
+    // block (`side`).
+    let ledger = unsafe { SharedLedger::new(span.side_end()) };
+    // A sanitizer that sees locks but not what is done without them is given locks.
+    let has_magazines = !tsan::watches_unseen() && barrier::prepare();
+    // SAFETY: the far table ends on a multiple of 16, is this depot's alone, and has four bytes for
+    // each block (`side`).
+    let depot = unsafe { Depot::new(span.far_end().cast(), layout.max_capacity, has_magazines) };
+    Safe::new(depot, ledger, span.base(), Geometry::new(layout))
+}
+
+fn standard(layout: &Layout, span: &Span) -> Single<Standard> {
+    // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a byte for each
+    // block (`side`).
+    let ledger = unsafe { Ledger::new(span.side_end()) };
+    Single::new(Standard::new(Geometry::new(layout), span.base(), ledger), pages(layout, span))
+}
+
+fn unchecked(layout: &Layout, span: &Span) -> Single<Unchecked> {
+    Single::new(Unchecked::new(Geometry::new(layout), span.base()), pages(layout, span))
+}
+
+fn pages(layout: &Layout, span: &Span) -> Pages {
     // A source that takes nothing back has no pages; then nobody asks.
     let page_bytes = span.page_bytes().unwrap_or(1);
-    let pages = Pages::new(span.base().addr().get(), page_bytes, layout.stride, LINK_BYTES);
-    let is_shared = config.threading == Threading::Safe;
-    match config.checks {
-        CheckLevel::Standard => {
-            // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a byte
-            // for each block (`side_bytes_per_block`).
-            let ledger = unsafe { Ledger::new(span.side_end()) };
-            let single = Single::new(Standard::new(geometry, span.base(), ledger), pages);
-            if is_shared { Engine::SharedStandard(single) } else { Engine::SingleStandard(single) }
-        }
-        CheckLevel::None => {
-            let single = Single::new(Unchecked::new(geometry, span.base()), pages);
-            if is_shared {
-                Engine::SharedUnchecked(single)
-            } else {
-                Engine::SingleUnchecked(single)
-            }
-        }
-    }
+    Pages::new(span.base().addr().get(), page_bytes, layout.stride, LINK_BYTES)
 }

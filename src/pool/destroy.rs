@@ -18,6 +18,8 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     }
     // Looked up anew: the log callback may have destroyed the pool while it heard of the leak.
     let pool = handles::remove(handle)?;
+    // Calls of other threads are misuse now; those that had begun do no harm any more.
+    pool.hold(|core| core.engine.close_magazines());
     log!(Level::Debug, "pool \"{}\" destroyed", pool.name());
     Ok(())
 }

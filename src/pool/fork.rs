@@ -1,15 +1,16 @@
 //! A fork while other threads work: the child has copies of all locks, and of the threads only the
-//! one that forked. So that thread takes every lock first, and both sides free them afterwards:
-//! then no lock is held by a thread that the child does not have, and no pool is in the middle of a
-//! call.
+//! one that forked. So that thread takes every lock first and closes every magazine, and both sides
+//! free the locks afterwards: then no lock is held by a thread that the child does not have, and no
+//! pool is in the middle of a call. The blocks in the magazines of those threads can be stolen.
 //!
 //! The order of the locks: the sink of the log, then the registries, then the pools. Nobody who
 //! holds one of these asks for one that stands before it, and nobody else holds two pools.
 
 use crate::base::log;
 use crate::base::sync::{AtomicI32, Ordering, RawLock};
+use crate::cache::threads;
 use crate::host::{HAS_SYSTEM, process};
-use crate::pool::{arena, directory};
+use crate::pool::{Pool, arena, directory};
 
 static IS_PREPARED: AtomicI32 = AtomicI32::new(0);
 
@@ -22,20 +23,21 @@ pub(crate) fn prepare_for_forks() {
     }
 }
 
-fn registries() -> [&'static RawLock; 3] {
-    [log::raw_lock(), arena::raw_lock(), directory::raw_lock()]
+fn registries() -> [&'static RawLock; 4] {
+    [log::raw_lock(), arena::raw_lock(), directory::raw_lock(), threads::raw_lock()]
 }
 
 extern "C" fn take_every_lock() {
     registries().into_iter().for_each(RawLock::lock);
-    for_each_pool(RawLock::lock);
+    for_each_pool(|pool| pool.lock.raw().lock());
+    for_each_pool(|pool| pool.core.engine.close_magazines());
 }
 
 extern "C" fn free_every_lock() {
-    for_each_pool(|lock| {
+    for_each_pool(|pool| {
         // SAFETY: this thread, or the one whose copy it is, locked it in `take_every_lock`; the set
         // of pools is the same, for it changes under the locks that are held.
-        unsafe { lock.unlock() };
+        unsafe { pool.lock.raw().unlock() };
     });
     for lock in registries() {
         // SAFETY: as above.
@@ -49,6 +51,7 @@ extern "C" fn free_every_lock_of_the_child() {
     // Relaxed: this thread is the only one.
     IS_CHILD.store(1, Ordering::Relaxed);
     free_every_lock();
+    threads::forget_others();
 }
 
 /// Whether this process is a copy: a lock-free call of a thread that it does not have may have
@@ -58,9 +61,9 @@ pub(super) fn is_child() -> bool {
     IS_CHILD.load(Ordering::Relaxed) == 1
 }
 
-fn for_each_pool(body: impl Fn(&RawLock)) {
+fn for_each_pool(body: impl Fn(&Pool)) {
     if HAS_SYSTEM {
-        arena::for_each(|pool| body(pool.lock.raw()));
+        arena::for_each(&body);
     }
-    directory::for_each(|pool| body(pool.lock.raw()));
+    directory::for_each(body);
 }

@@ -11,6 +11,7 @@ use crate::pool::engine::each;
 use crate::pool::fork::is_child;
 use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
+use crate::pool::safe::Safe;
 use crate::pool::single::{Counts, Single};
 
 /// An invariant of `pool/mod.rs` that does not hold.
@@ -47,7 +48,9 @@ impl Core {
             available: self.available(),
             reserved_bytes: self.span.reserved_bytes(),
             resident_bytes: self.span.resident_bytes().unwrap_or(0),
-            metadata_bytes: self.span.side_bytes(self.capacity()) + place_bytes,
+            metadata_bytes: self.span.side_bytes(self.capacity())
+                + each!(&self.engine, engine => engine.magazine_bytes())
+                + place_bytes,
             heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),
         }
     }
@@ -158,6 +161,29 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
         // A walk that goes on after as many blocks as are free goes in circles.
         if self.stack().blocks(free_blocks + 1).take_while(sound).count() != free_blocks {
             return Err(Broken("P3: the free list does not hold each free block once"));
+        }
+        Ok(())
+    }
+}
+
+impl<const CHECKED: bool> Safe<CHECKED> {
+    /// P1 to P3, with every free block in the depot.
+    fn validate(&self) -> Result<(), Broken> {
+        if !self.gather() {
+            return Err(Broken("the system has no fence to look into the magazines with"));
+        }
+        let counts = self.counts();
+        if counts.frontier > self.capacity() {
+            return Err(Broken("P1: the frontier lies beyond the last block"));
+        }
+        let is_live = |index: &BlockIndex| self.is_live(*index);
+        if CHECKED && (0..counts.frontier).map(BlockIndex).filter(is_live).count() != counts.in_use
+        {
+            return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
+        }
+        let sound = |index: BlockIndex| index.0 < counts.frontier && !self.is_live(index);
+        if !self.depot().blocks().all(sound) {
+            return Err(Broken("P3: the depot holds a block that is not free"));
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! The lock-free engine: one compare-and-swap to take a block, one to bring it back, from any
-//! thread and from signal handlers. Safe pools use it too, and take the pool's lock for what it
-//! can't decide.
+//! thread and from signal handlers.
 //!
 //! ```text
 //!   stack of free blocks (freelist/tagged.rs)   first; then
@@ -152,6 +151,11 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             failures,
             frontier,
         }
+    }
+
+    /// There are none.
+    pub(crate) fn magazine_bytes(&self) -> usize {
+        0
     }
 
     pub(crate) fn capacity(&self) -> usize {

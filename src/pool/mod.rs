@@ -35,6 +35,7 @@ pub(crate) mod inspect;
 mod lock_free;
 mod overflow;
 mod report;
+mod safe;
 mod single;
 mod trim;
 
@@ -45,7 +46,7 @@ use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
-use engine::{each_lock_free, each_single};
+use engine::{each_unusual, each_usual};
 use inspect::Figures;
 
 pub(crate) use create::{bytes_needed, create, plan};
@@ -68,22 +69,23 @@ impl Pool {
         body(&self.core)
     }
 
-    /// A block of one owner's pool, if one can be had by the hot path alone.
+    /// A block, if one can be had by the hot path of a usual engine.
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        each_single!(&self.core.engine, engine => engine.allocate(), None)
+        each_usual!(&self.core.engine, engine => engine.allocate(), None)
     }
 
-    /// The same of a pool of several threads.
+    /// The same of an unusual one.
     #[inline(always)]
-    pub(crate) fn allocate_lock_free(&self) -> Option<Block> {
-        each_lock_free!(&self.core.engine, engine => engine.allocate(), None)
+    pub(crate) fn allocate_unusual(&self) -> Option<Block> {
+        each_unusual!(&self.core.engine, engine => engine.allocate(), None)
     }
 
     /// A block, by every means there is; `None`: all are live.
     ///
     /// Nothing is looked at after a report: the log callback may have destroyed the pool.
     pub(crate) fn allocate_slow(&self) -> Option<Block> {
+        self.core.engine.enter_thread();
         let taken = self.hold(Core::allocate);
         if let Some(finding) = taken.finding {
             self.policy.tell(finding);
@@ -91,18 +93,18 @@ impl Pool {
         taken.block
     }
 
-    /// Takes a block back into one owner's pool; `false`: another path must look at it.
+    /// Takes a block back by the hot path of a usual engine; `false`: another path must look at it.
     #[inline(always)]
     #[must_use]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        each_single!(&self.core.engine, engine => engine.deallocate(pointer), false)
+        each_usual!(&self.core.engine, engine => engine.deallocate(pointer), false)
     }
 
-    /// The same for a pool of several threads.
+    /// The same by an unusual one.
     #[inline(always)]
     #[must_use]
-    pub(crate) fn deallocate_lock_free(&self, pointer: UserPointer) -> bool {
-        each_lock_free!(&self.core.engine, engine => engine.deallocate(pointer), false)
+    pub(crate) fn deallocate_unusual(&self, pointer: UserPointer) -> bool {
+        each_unusual!(&self.core.engine, engine => engine.deallocate(pointer), false)
     }
 
     /// Takes a block back or says, and reports, why not.
@@ -111,6 +113,7 @@ impl Pool {
         pointer: UserPointer,
         entry: Option<usize>,
     ) -> Result<(), Error> {
+        self.core.engine.enter_thread();
         self.hold(|core| core.deallocate(pointer)).map_err(|misuse| {
             self.policy.tell_misuse(&misuse, pointer, entry);
             misuse.error()

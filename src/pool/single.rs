@@ -195,6 +195,11 @@ impl<C: Checks> Single<C> {
         unsafe { self.checks.base().add(self.checks.geometry().offset_of(index)) }
     }
 
+    /// There are none.
+    pub(crate) fn magazine_bytes(&self) -> usize {
+        0
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.capacity.get()
     }

@@ -25,6 +25,7 @@ use crate::layout::pages::Pages;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
 use crate::pool::lock_free::LockFree;
+use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 use crate::source::memory::Memory;
 
@@ -118,10 +119,32 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Gives the pages back on which there are blocks that `is_free` alone, of an engine that keeps
+    /// nothing in blocks.
+    fn discard_free_pages(
+        &self,
+        page_bytes: usize,
+        frontier: usize,
+        is_free: impl Fn(BlockIndex) -> bool,
+    ) {
+        let stride = self.layout.stride;
+        let pages = Pages::new(self.base().addr().get(), page_bytes, stride, stride);
+        let goes = |page: &usize| {
+            pages.holds_only_blocks(*page) && pages.blocks_on(*page, frontier).all(&is_free)
+        };
+        for page in (0..pages.count(self.capacity())).filter(goes) {
+            // SAFETY: a committed page of this pool, which holds only blocks.
+            let start = unsafe { self.base().add(pages.offset_of(page)) };
+            // SAFETY: a whole page, on which no block is live.
+            unsafe { self.span.discard(start, page_bytes) };
+        }
+    }
+}
+
 impl<const CHECKED: bool> LockFree<CHECKED> {
-    /// Takes every free block off the stack, so that no page with free blocks only gets a live one
-    /// meanwhile: who finds the stack empty waits for the pool's lock. No link lies in a block, so
-    /// the pages can just go. Where there is no lock, nobody else may call.
+    /// Takes every free block off the stack, to know them. No link lies in a block, so the pages
+    /// can just go. Nobody else may call meanwhile.
     fn trim_of(&self, core: &Core) -> Result<(usize, Option<Memory>), Refusal> {
         let Some(page_bytes) = core.span.page_bytes() else { return Ok((0, None)) };
         let capacity = self.capacity();
@@ -133,24 +156,34 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
         let before = core.span.resident_bytes();
         self.hold_free(|index| taken.set(index, State::Free));
         let frontier = self.frontier();
-        let stride = core.layout.stride;
-        let pages = Pages::new(core.base().addr().get(), page_bytes, stride, stride);
-        let is_free = |page: &usize| {
-            let mut used = pages.blocks_on(*page, frontier);
-            pages.holds_only_blocks(*page)
-                && used.all(|index| taken.state(index) == State::Free as u8)
-        };
-        for page in (0..pages.count(capacity)).filter(is_free) {
-            // SAFETY: a committed page of this pool, which holds only blocks.
-            let start = unsafe { core.base().add(pages.offset_of(page)) };
-            // SAFETY: a whole page, on which no block is live.
-            unsafe { core.span.discard(start, page_bytes) };
-        }
+        core.discard_free_pages(page_bytes, frontier, |index| {
+            taken.state(index) == State::Free as u8
+        });
         // Downwards, so that the lowest address is on top.
         self.release(taken.indices_in(State::Free, frontier).rev());
         let after = core.span.resident_bytes();
         let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
         Ok((bytes, Some(memory)))
+    }
+}
+
+impl<const CHECKED: bool> Safe<CHECKED> {
+    /// Brings every free block into the depot, where it stays while the lock is held. What a thread
+    /// gives back meanwhile is not among them, for it may take it again at once.
+    fn trim_of(&self, core: &Core) -> Result<(usize, Option<Memory>), Refusal> {
+        let Some(page_bytes) = core.span.page_bytes() else { return Ok((0, None)) };
+        let before = core.span.resident_bytes();
+        self.gather();
+        let (ledger, frontier) = (self.ledger(), self.depot().frontier());
+        self.depot().blocks().for_each(|index| ledger.set(index, State::Held));
+        core.discard_free_pages(page_bytes, frontier, |index| ledger.is(State::Held, index));
+        let after_use = if CHECKED { State::Free } else { State::Untouched };
+        // Downwards, so that the lowest address is on top.
+        let held = ledger.indices_in(State::Held, frontier).rev();
+        self.depot().rewrite(held.inspect(|&index| ledger.set(index, after_use)));
+        let after = core.span.resident_bytes();
+        let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
+        Ok((bytes, None))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Memory for bookkeeping, beside that of the blocks.
 
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::host::os;
@@ -13,10 +14,21 @@ pub(crate) struct Memory {
 impl Memory {
     /// `None`: the system refuses.
     pub(crate) fn new(bytes: usize) -> Option<Self> {
-        let start = os::reserve(bytes, 1)?;
-        let memory = Self { start, bytes };
-        // SAFETY: just reserved; it starts on an OS page.
-        unsafe { os::commit(start, bytes) }.then_some(memory)
+        Self::reserved(bytes).filter(|memory| memory.commit(0..bytes))
+    }
+
+    /// Address space that is committed later. `None`: the system refuses.
+    pub(crate) fn reserved(bytes: usize) -> Option<Self> {
+        Some(Self { start: os::reserve(bytes, 1)?, bytes })
+    }
+
+    /// Makes a part usable that begins on an OS page. `false`: the system refuses.
+    pub(crate) fn commit(&self, range: Range<usize>) -> bool {
+        debug_assert!(range.end <= self.bytes);
+        // SAFETY: inside the reservation.
+        let start = unsafe { self.start.add(range.start) };
+        // SAFETY: reserved, not released before `drop`, and an OS page begins there.
+        unsafe { os::commit(start, range.len()) }
     }
 
     /// The first byte, on an OS page.

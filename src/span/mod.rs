@@ -14,16 +14,18 @@
 //! The side table is the engine's: state that must not lie inside blocks. It ends where the blocks
 //! begin and grows downwards while they grow upwards, so that growing moves nothing, and a small
 //! pool takes a single OS page for both. It stands before the blocks because what writes past the
-//! end of a block is a far more common bug than what writes before its start.
+//! end of a block is a far more common bug than what writes before its start. An engine that wants
+//! two tables has the far one before the room of the near one; it grows downwards too.
 //!
 //! With guard pages, the last block there may come to be ends where the guard begins, to the byte.
 //! Before block 0 the rest of its page can be written: both ends are exact only where the blocks
 //! fill whole pages.
 //!
 //! S1. `base` is aligned to the layout's alignment, and the side table's end to 16.
-//! S2. `low .. side_end` and `floor .. high`, `floor` being the start of the page of `base`, are
-//!     whole pages of the reservation, readable and writable. They hold the side table and the
-//!     blocks of the capacity that was last asked for, and belong to this span.
+//! S2. `low .. side_end`, `floor .. high`, `floor` being the start of the page of `base`, and
+//!     `far_low .. far_high` are whole pages of the reservation, readable and writable. They, and
+//!     no others, hold the side tables and the blocks of the capacity that was last asked for, and
+//!     belong to this span.
 //! S3. The reservation is released exactly once, when the span is dropped.
 
 use core::num::NonZero;
@@ -36,18 +38,40 @@ use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
 use crate::source::Source;
 
+/// What an engine keeps beside each block, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    /// In the table that ends where the blocks begin, which is zero at first.
+    pub(crate) near: usize,
+    /// In the table before that one, which is not.
+    pub(crate) far: usize,
+}
+
+impl Side {
+    fn near_bytes(self, capacity: usize) -> Option<usize> {
+        capacity.checked_mul(self.near)?.checked_next_multiple_of(SIDE_ALIGNMENT)
+    }
+
+    fn far_bytes(self, capacity: usize) -> Option<usize> {
+        capacity.checked_mul(self.far)?.checked_next_multiple_of(SIDE_ALIGNMENT)
+    }
+}
+
 /// The memory of one pool.
 pub(crate) struct Span {
     source: Source,
     reservation: NonNull<u8>,
     reserved_bytes: usize,
+    side: Side,
+    far_end: NonNull<u8>,
     side_end: NonNull<u8>,
     base: NonNull<u8>,
     stride: usize,
-    side_bytes_per_block: usize,
     /// Bytes of the side table that can be used.
     side_bytes: AtomicUsize,
     /// Addresses.
+    far_low: AtomicUsize,
+    far_high: usize,
     low: AtomicUsize,
     high: AtomicUsize,
 }
@@ -56,17 +80,17 @@ const TOO_LARGE: Refusal =
     Refusal::invalid("capacity x stride does not fit in the address space; ask for less");
 
 impl Span {
-    /// Reserves room for all the blocks that there may come to be, with `side_bytes_per_block`
-    /// beside each, and commits what the first `capacity` need. Where the source refuses, it is
-    /// asked for easier memory, and an unbounded layout for less. The side table is zero. Memory
-    /// of the system is not taken before it is touched.
+    /// Reserves room for all the blocks that there may come to be, with `side` beside each, and
+    /// commits what the first `capacity` need. Where the source refuses, it is asked for easier
+    /// memory, and an unbounded layout for less. Memory of the system is not taken before it is
+    /// touched.
     pub(crate) fn new(
         layout: &mut Layout,
-        side_bytes_per_block: usize,
+        side: Side,
         mut source: Source,
     ) -> Result<Self, Refusal> {
         let span = loop {
-            match Self::reserve(layout, side_bytes_per_block, source) {
+            match Self::reserve(layout, side, source) {
                 Err(Refusal { error: Error::OutOfMemory, .. })
                     if source.settle_for_less() || layout.ask_for_less() => {}
                 reserved => break reserved?,
@@ -76,18 +100,20 @@ impl Span {
         Ok(span)
     }
 
-    fn reserve(
-        layout: &Layout,
-        side_bytes_per_block: usize,
-        source: Source,
-    ) -> Result<Self, Refusal> {
+    fn reserve(layout: &Layout, side: Side, source: Source) -> Result<Self, Refusal> {
         let (page_bytes, guard_bytes) = (source.commit_bytes(), source.guard_bytes());
         let start_alignment = source.start_alignment();
         let alignment = layout.alignment.max(SIDE_ALIGNMENT);
-        let side_bytes = layout
-            .max_capacity
-            .checked_mul(side_bytes_per_block)
-            .and_then(|bytes| bytes.checked_next_multiple_of(SIDE_ALIGNMENT))
+        let near_bytes = side.near_bytes(layout.max_capacity).ok_or(TOO_LARGE)?;
+        let far_bytes = side.far_bytes(layout.max_capacity).ok_or(TOO_LARGE)?;
+        // A far table that grows ends on a page, for its pages are not those of the near one.
+        let far_alignment = match layout.max_capacity > layout.capacity && side.far > 0 {
+            true => page_bytes,
+            false => SIDE_ALIGNMENT,
+        };
+        let side_bytes = near_bytes
+            .checked_add(far_bytes)
+            .and_then(|bytes| bytes.checked_add(far_alignment - SIDE_ALIGNMENT))
             .ok_or(TOO_LARGE)?;
         // How far it is from the start of a reservation to the alignment is known only then.
         let to_alignment = alignment.saturating_sub(start_alignment);
@@ -113,17 +139,25 @@ impl Span {
             (base, base)
         };
         let floor = base / page_bytes * page_bytes;
+        let near_start = side_end - near_bytes;
+        let far_end = near_start / far_alignment * far_alignment;
+        // Its last page may be the near table's first one.
+        let far_high =
+            far_end.next_multiple_of(page_bytes).min(near_start / page_bytes * page_bytes);
         // SAFETY: inside the reservation, as computed above.
         let at = |address: usize| unsafe { reservation.add(address - first) };
         Ok(Self {
             source,
             reservation,
             reserved_bytes,
+            side,
+            far_end: at(far_end),
             side_end: at(side_end),
             base: at(base),
             stride: layout.stride,
-            side_bytes_per_block,
             side_bytes: AtomicUsize::new(0),
+            far_low: AtomicUsize::new(far_high),
+            far_high,
             low: AtomicUsize::new(side_end.min(floor)),
             high: AtomicUsize::new(floor),
         })
@@ -133,28 +167,37 @@ impl Span {
     /// refuses, nothing is lost. Threads may do this at once where the source's memory is zero.
     pub(crate) fn commit(&self, capacity: usize) -> Result<(), Refusal> {
         let page_bytes = self.source.commit_bytes();
-        let (low, high) = self.committed();
+        let down = |address: usize| address / page_bytes * page_bytes;
+        let (far_low, low, high) = self.committed();
         let (side_end, base) = (self.side_end.addr().get(), self.base.addr().get());
-        let side_bytes = self.side_bytes(capacity);
-        let new_low = low.min((side_end - side_bytes) / page_bytes * page_bytes);
+        let near_bytes = self.near_bytes(capacity);
+        let far_start = self.far_end.addr().get() - self.far_bytes(capacity);
+        let new_far_low = far_low.min(down(far_start));
+        let new_low = low.min(down(side_end - near_bytes));
         let new_high = high.max((base + capacity * self.stride).next_multiple_of(page_bytes));
-        if low == high {
-            self.commit_range(new_low..new_high)?;
+        let near_end = if low == high { new_high } else { low };
+        if new_far_low < far_low && far_low == new_low {
+            self.commit_range(new_far_low..near_end)?;
         } else {
-            self.commit_range(new_low..low)?;
-            self.commit_range(high..new_high)?;
+            self.commit_range(new_far_low..far_low)?;
+            self.commit_range(new_low..near_end)?;
         }
-        // Relaxed, both: bounds of what is committed for good; too old a value costs a call.
+        self.commit_range(high.max(near_end)..new_high)?;
+        // Relaxed, all: bounds of what is committed for good; too old a value costs a call.
+        self.far_low.fetch_min(new_far_low, Ordering::Relaxed);
         self.low.fetch_min(new_low, Ordering::Relaxed);
         self.high.fetch_max(new_high, Ordering::Relaxed);
-        self.extend_side_table(side_bytes);
+        self.extend_side_table(near_bytes);
         Ok(())
     }
 
-    /// The bounds of what is committed.
-    fn committed(&self) -> (usize, usize) {
-        // Relaxed, both: as in `commit`.
-        (self.low.load(Ordering::Relaxed), self.high.load(Ordering::Relaxed))
+    /// The bounds of what is committed: of the far table, and of the rest.
+    fn committed(&self) -> (usize, usize, usize) {
+        let load = |address: &AtomicUsize| {
+            // Relaxed: as in `commit`.
+            address.load(Ordering::Relaxed)
+        };
+        (load(&self.far_low), load(&self.low), load(&self.high))
     }
 
     fn commit_range(&self, range: Range<usize>) -> Result<(), Refusal> {
@@ -165,7 +208,7 @@ impl Span {
         unsafe { self.source.commit(self.at(range.start), range.len()) }
     }
 
-    /// Makes the part of the side table zero that can be used from now on.
+    /// Makes the part of the near table zero that can be used from now on.
     fn extend_side_table(&self, side_bytes: usize) {
         // Relaxed: memory that is not zero has one thread at a time here.
         let before = self.side_bytes.fetch_max(side_bytes, Ordering::Relaxed);
@@ -198,9 +241,22 @@ impl Span {
         self.side_end
     }
 
+    /// Where the far table ends, which grows downwards too.
+    pub(crate) fn far_end(&self) -> NonNull<u8> {
+        self.far_end
+    }
+
     /// What stands beside the first `capacity` blocks.
     pub(crate) fn side_bytes(&self, capacity: usize) -> usize {
-        (capacity * self.side_bytes_per_block).next_multiple_of(SIDE_ALIGNMENT)
+        self.near_bytes(capacity) + self.far_bytes(capacity)
+    }
+
+    fn near_bytes(&self, capacity: usize) -> usize {
+        self.side.near_bytes(capacity).unwrap_or(0)
+    }
+
+    fn far_bytes(&self, capacity: usize) -> usize {
+        self.side.far_bytes(capacity).unwrap_or(0)
     }
 
     /// Address space, or the whole of a caller's buffer.
@@ -265,13 +321,14 @@ impl Span {
             // SAFETY: S2.
             unsafe { self.source.resident_bytes(self.at(range.start), range.len()) }
         };
-        let (low, high) = self.committed();
+        let (far_low, low, high) = self.committed();
+        let far = resident(far_low..self.far_high)?;
         if self.source.guard_bytes() == 0 {
-            return resident(low..high);
+            return Some(far + resident(low..high)?);
         }
         let floor = self.base.addr().get() / self.source.commit_bytes();
         let side = resident(low..self.side_end.addr().get())?;
-        Some(side + resident(floor * self.source.commit_bytes()..high)?)
+        Some(far + side + resident(floor * self.source.commit_bytes()..high)?)
     }
 }
 
@@ -283,97 +340,4 @@ impl Drop for Span {
 }
 
 #[cfg(test)]
-#[expect(clippy::multiple_unsafe_ops_per_block, reason = "one reason covers the whole test")]
-mod tests {
-    use super::*;
-    use crate::layout::stride::{Request, UNBOUNDED};
-    use crate::source::system::System;
-
-    const SYSTEM: Source = Source::System(System::PLAIN);
-    const PAGE_BYTES: usize = 4096;
-
-    fn layout(block_size: usize, alignment: usize, capacity: usize, max: usize) -> Layout {
-        let request = Request {
-            block_size,
-            alignment,
-            capacity,
-            max_capacity: max,
-            link_bytes: 8,
-            side_bytes: 1,
-            blocks_max: usize::MAX,
-            room: None,
-        };
-        Layout::new(&request).expect("sound")
-    }
-
-    fn fill(span: &Span, capacity: usize, stride: usize, value: u8) {
-        // SAFETY: S2.
-        unsafe {
-            span.base().write_bytes(value, capacity * stride);
-            span.side_end()
-                .sub(span.side_bytes(capacity))
-                .write_bytes(!value, span.side_bytes(capacity));
-        }
-    }
-
-    #[test]
-    fn base_is_aligned_and_every_byte_can_be_written() {
-        for (size, alignment, capacity) in
-            [(16, 0, 8), (100, 0, 7), (4096, 0, 3), (64, 1 << 16, 2), (1, 1 << 21, 3)]
-        {
-            let mut layout = layout(size, alignment, capacity, 0);
-            let span = Span::new(&mut layout, 1, SYSTEM).expect("memory");
-            assert_eq!(span.base().addr().get() % layout.alignment, 0);
-            fill(&span, capacity, layout.stride, 0xAB);
-            assert!(span.resident_bytes() >= Some(layout.span_bytes_max()));
-        }
-    }
-
-    #[test]
-    fn a_span_grows_in_both_directions_and_keeps_what_is_there() {
-        for size in [8, 24, 100, 5000] {
-            let mut layout = layout(size, 0, 1, 1 << 20);
-            let span = Span::new(&mut layout, 1, SYSTEM).expect("address space");
-            fill(&span, 1, layout.stride, 0x5A);
-            for capacity in [2, 3, 100, 101, 5000] {
-                span.commit(capacity).expect("memory");
-                // SAFETY: S2.
-                assert_eq!(unsafe { span.base().read() }, 0x5A);
-                fill(&span, capacity, layout.stride, 0x5A);
-            }
-            span.commit(7).expect("less than there is changes nothing");
-            fill(&span, 5000, layout.stride, 0x11);
-        }
-    }
-
-    #[test]
-    fn whole_pages_are_used_to_their_end() {
-        let mut layout = layout(64, 0, 1, 1000);
-        let span = Span::new(&mut layout, 1, SYSTEM).expect("memory");
-        let capacity = span.capacity_of_whole_pages(1);
-        assert!(capacity > 1 && capacity <= 64);
-        let end = span.base().addr().get() + capacity * 64;
-        assert_eq!(end % PAGE_BYTES, 0);
-    }
-
-    #[test]
-    fn an_unbounded_span_takes_what_it_gets() {
-        let mut layout = layout(64, 0, 10, UNBOUNDED);
-        let span = Span::new(&mut layout, 1, SYSTEM).expect("address space");
-        assert!(layout.max_capacity >= 1 << 30, "{layout:?}");
-        assert!(span.reserved_bytes() >= layout.span_bytes_max());
-        assert_eq!(span.resident_bytes(), Some(0));
-    }
-
-    #[test]
-    fn a_small_pool_is_a_single_os_page() {
-        let span = Span::new(&mut layout(16, 0, 8, 0), 1, SYSTEM).expect("memory");
-        assert_eq!(span.reserved_bytes(), PAGE_BYTES);
-    }
-
-    #[test]
-    fn a_new_span_takes_no_memory() {
-        let span = Span::new(&mut layout(64, 0, 1_000_000, 0), 1, SYSTEM).expect("memory");
-        assert_eq!(span.resident_bytes(), Some(0));
-    }
-}
+mod span_test;

@@ -1,0 +1,336 @@
+//! The safe engine: any thread may call at any time, and most calls meet nobody.
+//!
+//! ```text
+//!   allocate:   own magazine ─► depot ─► frontier ─► the magazines of others ─► none
+//!   deallocate: own magazine ─► depot
+//!               └ fast path     └──── slow path, under the pool's lock ────┘
+//! ```
+//!
+//! The state of each block is in the ledger; nothing is ever read or written in a block.
+//!
+//! `None` is exact: it is answered under the lock, when the depot is empty, the frontier is at the
+//! capacity, and every magazine is empty. A block that a thread gives back at that very moment was
+//! live.
+
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use crate::base::error::Error;
+use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::base::sync::barrier;
+use crate::cache::depot::Depot;
+use crate::cache::magazine::Magazine;
+use crate::cache::magazines::Magazines;
+use crate::checks::ledger::{SharedLedger, State};
+use crate::host::thread;
+use crate::layout::geometry::{Geometry, Place};
+use crate::pool::single::{Counts, Supply};
+
+/// The state of a safe pool. `CHECKED`: a block that is not live is not taken back.
+#[repr(C)]
+pub(crate) struct Safe<const CHECKED: bool> {
+    magazines: Magazines,
+    base: NonNull<u8>,
+    ledger: SharedLedger,
+    geometry: Geometry,
+    /// What is above is read by every call, what is below is written under the lock: not on the
+    /// same cache lines.
+    apart: [usize; 16],
+    depot: Depot,
+    /// Blocks that went to or came from the depot one by one.
+    operations: Cell<usize>,
+    failures: Cell<usize>,
+    taken_by_reset: Cell<usize>,
+    /// As far as it was asked for, or a reset came.
+    peak: Cell<usize>,
+}
+
+impl<const CHECKED: bool> Safe<CHECKED> {
+    /// For the blocks of `geometry`, none of which was handed out yet.
+    pub(crate) fn new(
+        depot: Depot,
+        ledger: SharedLedger,
+        base: NonNull<u8>,
+        geometry: Geometry,
+    ) -> Self {
+        let zero = || Cell::new(0);
+        Self {
+            magazines: Magazines::new(),
+            base,
+            ledger,
+            geometry,
+            apart: [0; _],
+            depot,
+            operations: zero(),
+            failures: zero(),
+            taken_by_reset: zero(),
+            peak: zero(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn allocate(&self) -> Option<Block> {
+        let magazine = self.magazines.of_this_thread()?;
+        Some(self.block_at(magazine.take(|index| self.note(index, State::Live))?))
+    }
+
+    #[inline(always)]
+    fn note(&self, index: BlockIndex, state: State) {
+        if CHECKED {
+            self.ledger.set(index, state);
+        }
+    }
+
+    #[inline(always)]
+    fn block_at(&self, index: BlockIndex) -> Block {
+        // SAFETY: P1, the blocks lie in the span up to the capacity.
+        unsafe { self.base.add(self.geometry.offset_of(index)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+        let Some(magazine) = self.magazines.of_this_thread() else { return false };
+        let Some(index) = self.geometry.start_index(self.offset(pointer)) else { return false };
+        if CHECKED && !self.ledger.is(State::Live, index) {
+            return false;
+        }
+        magazine.put(index, || self.note(index, State::Free)).is_some()
+    }
+
+    #[inline(always)]
+    fn offset(&self, pointer: UserPointer) -> usize {
+        pointer.address().wrapping_sub(self.base.addr().get())
+    }
+
+    /// Under the pool's lock, as all that follow.
+    pub(crate) fn allocate_slow(&self) -> Supply {
+        let index = self.take().or_else(|| if self.steal() { self.take() } else { None });
+        Supply { block: index.map(|index| self.block_at(index)), repaired: None }
+    }
+
+    fn take(&self) -> Option<BlockIndex> {
+        let note = |index| self.note(index, State::Live);
+        if let Some(magazine) = self.open_magazine() {
+            return magazine.take(note).or_else(|| {
+                self.depot.fill(magazine, self.capacity());
+                magazine.take(note)
+            });
+        }
+        let index = self.depot.pop(self.capacity())?;
+        self.count_operations(1);
+        note(index);
+        Some(index)
+    }
+
+    /// The magazine of this thread, open; `None`: the thread works with the depot.
+    fn open_magazine(&self) -> Option<&Magazine> {
+        let limit = self.depot.limit();
+        if limit == 0 {
+            if let Some(magazine) = self.magazines.of_this_thread() {
+                self.empty(magazine);
+            }
+            self.depot.count_exchange();
+            return None;
+        }
+        let magazine = self.magazines.provide()?;
+        magazine.open(limit);
+        Some(magazine)
+    }
+
+    /// Fetches the blocks back that wait in magazines; `false`: there are none.
+    fn steal(&self) -> bool {
+        let found = self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather();
+        if found {
+            self.depot.count_theft();
+        }
+        found
+    }
+
+    /// Closes all magazines; `false`: the system does not let us know when their owners are off
+    /// them. They give their blocks to the depot with their next call.
+    pub(crate) fn close(&self) -> bool {
+        self.magazines.all().for_each(Magazine::close);
+        if self.magazines.bytes() > 0 && !barrier::heavy() {
+            return false;
+        }
+        for magazine in self.magazines.all() {
+            (0..).take_while(|_| !magazine.is_idle()).for_each(thread::pause);
+        }
+        true
+    }
+
+    /// Brings all free blocks into the depot.
+    pub(super) fn gather(&self) -> bool {
+        let is_closed = self.close();
+        if is_closed {
+            self.magazines.all().for_each(|magazine| self.empty(magazine));
+        }
+        is_closed
+    }
+
+    fn empty(&self, magazine: &Magazine) {
+        self.depot.empty(magazine, |index| self.is_fresh(index));
+    }
+
+    /// Whether the block was never handed out; `false` where no ledger says so.
+    fn is_fresh(&self, index: BlockIndex) -> bool {
+        CHECKED && self.ledger.is(State::Untouched, index)
+    }
+
+    pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {
+        match self.place(pointer) {
+            _ if pointer.is_null() => Ok(()),
+            Place::Foreign => Err(Error::ForeignPointer),
+            Place::Interior(..) => Err(Error::InteriorPointer),
+            Place::Start(index) if CHECKED && !self.is_live(index) => Err(Error::DoubleFree),
+            Place::Start(index) => {
+                self.take_back(index);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_back(&self, index: BlockIndex) {
+        let note = || self.note(index, State::Free);
+        let put = |magazine: &Magazine| {
+            magazine.put(index, note).or_else(|| {
+                self.depot.take_from(magazine, |index| self.is_fresh(index));
+                magazine.put(index, note)
+            })
+        };
+        if self.open_magazine().and_then(put).is_none() {
+            note();
+            self.depot.push(index, |_| false);
+            self.count_operations(1);
+        }
+    }
+
+    fn count_operations(&self, count: usize) {
+        self.operations.set(self.operations.get() + count);
+    }
+
+    /// No other call may be under way.
+    pub(crate) fn reset(&self) {
+        self.gather();
+        let counts = self.counts();
+        self.taken_by_reset.set(self.taken_by_reset.get() + counts.in_use);
+        self.depot.forget();
+        self.ledger.forget(counts.frontier);
+    }
+
+    /// Exact when nobody calls meanwhile, else of a moment. The peak is the number of blocks that
+    /// were ever touched: a thread touches a fresh one only when it has no other and the depot has
+    /// none, so more were never in use at once, and as many were but for those that waited in the
+    /// magazines of other threads.
+    pub(crate) fn counts(&self) -> Counts {
+        let (mut waiting, mut operations) = (self.depot.count(), self.operations.get());
+        let mut fresh = 0;
+        for magazine in self.magazines.all() {
+            waiting += magazine.count() as usize;
+            operations += magazine.operations();
+            fresh += magazine.blocks().filter(|&index| self.is_fresh(index)).count();
+        }
+        let frontier = self.depot.frontier();
+        let in_use = frontier.saturating_sub(waiting);
+        let taken_by_reset = self.taken_by_reset.get();
+        // allocations + deallocations = operations,
+        // allocations - deallocations = in_use + taken_by_reset.
+        let peak = self.peak.get().max(frontier.saturating_sub(fresh));
+        self.peak.set(peak);
+        let given_back = operations.saturating_sub(in_use + taken_by_reset) / 2;
+        let deallocations = (given_back + taken_by_reset) as u64;
+        Counts {
+            in_use,
+            peak_in_use: peak,
+            allocations: deallocations + in_use as u64,
+            deallocations,
+            failures: self.failures.get() as u64,
+            frontier,
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.geometry.capacity()
+    }
+
+    /// Says that there are `to` blocks now, which the span has committed.
+    pub(crate) fn extend(&self, from: usize, to: usize) -> bool {
+        self.geometry.extend(from, to)
+    }
+
+    pub(crate) fn count_failure(&self) {
+        self.failures.set(self.failures.get() + 1);
+    }
+
+    pub(crate) fn place(&self, pointer: UserPointer) -> Place {
+        self.geometry.place(self.offset(pointer))
+    }
+
+    /// Whether the block was never handed out, as far as is known.
+    pub(crate) fn is_untouched(&self, index: BlockIndex) -> bool {
+        match CHECKED {
+            true => self.ledger.is(State::Untouched, index),
+            false => index.0 >= self.depot.frontier(),
+        }
+    }
+
+    /// Whether the block is live, as far as is known.
+    pub(crate) fn is_live(&self, index: BlockIndex) -> bool {
+        self.ledger.is(State::Live, index)
+    }
+
+    pub(crate) fn magazine_bytes(&self) -> usize {
+        self.magazines.bytes()
+    }
+
+    pub(super) fn ledger(&self) -> SharedLedger {
+        self.ledger
+    }
+
+    pub(super) fn depot(&self) -> &Depot {
+        &self.depot
+    }
+
+    pub(crate) fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
+        let note = |index| self.note(index, State::Live);
+        let own = self.magazines.of_this_thread();
+        let (mut got, mut from_depot) = (0, 0);
+        while got < count {
+            let cached = own.and_then(|magazine| magazine.take(note));
+            let Some(index) = cached.or_else(|| self.depot.pop(self.capacity())) else { break };
+            if cached.is_none() {
+                note(index);
+                from_depot += 1;
+            }
+            put(self.block_at(index));
+            got += 1;
+        }
+        self.count_operations(from_depot);
+        got
+    }
+
+    pub(crate) fn deallocate_run(
+        &self,
+        mut next: impl Iterator<Item = UserPointer>,
+    ) -> Option<UserPointer> {
+        // Fresh blocks would be taken before those that come back now.
+        if let Some(magazine) = self.magazines.of_this_thread()
+            && magazine.blocks().next().is_some_and(|index| self.is_fresh(index))
+        {
+            self.empty(magazine);
+        }
+        let mut given = 0;
+        let stopped = next.find(|&pointer| {
+            let Some(index) = self.geometry.start_index(self.offset(pointer)) else { return true };
+            if CHECKED && !self.is_live(index) {
+                return true;
+            }
+            self.note(index, State::Free);
+            self.depot.push(index, |_| false);
+            given += 1;
+            false
+        });
+        self.count_operations(given);
+        stopped
+    }
+}
