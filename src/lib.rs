@@ -40,11 +40,13 @@ mod span;
 
 pub use base::error::*;
 pub use capi::allocate::*;
+pub use capi::cache::*;
 pub use capi::create::*;
 pub use capi::inspect::*;
 pub use capi::library::*;
 pub use capi::many::*;
 pub use capi::memory::*;
 pub use capi::options::*;
-pub use capi::pool_t;
 pub use capi::source::*;
+pub use capi::wait::*;
+pub use capi::{pool_cache_t, pool_t};

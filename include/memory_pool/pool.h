@@ -209,6 +209,11 @@
 #define POOL_LOG_TRACE 5
 
 /**
+ * Free blocks of a pool that one thread keeps for itself. The handle is opaque.
+ */
+typedef struct pool_cache_t pool_cache_t;
+
+/**
  * A memory pool. The handle is opaque: never read or write through it.
  */
 typedef struct pool_t pool_t;
@@ -608,6 +613,64 @@ pool_status_t pool_deallocate_many(pool_t *pool,
                                    void *const *blocks,
                                    size_t count)
 POOL_NOEXCEPT;
+
+/**
+ * Stores a free block in `*out_block`, as pool_allocate would answer it; when all are live, sleeps
+ * until one comes back. Threads that wait are served in the order in which they came. A
+ * `timeout_nanoseconds` of 0 does not wait, UINT64_MAX waits for ever; the clock is the monotonic
+ * one. In a pool of POOL_THREADS_LOCK_FREE a pool_allocate of another thread may come before those
+ * who wait.
+ *
+ * Errors, after which `*out_block` is NULL: POOL_ERR_TIMED_OUT; POOL_ERR_EXHAUSTED (a pool of one
+ * owner: nobody else could give a block back); POOL_ERR_UNSUPPORTED (a freestanding build);
+ * POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE. While threads wait, pool_destroy answers
+ * POOL_ERR_IN_USE.
+ * Thread-safety: as the pool's `threading` says, but not in a signal handler.
+ */
+POOL_API
+pool_status_t pool_allocate_wait(pool_t *pool,
+                                 uint64_t timeout_nanoseconds,
+                                 void **out_block)
+POOL_NOEXCEPT;
+
+/**
+ * Makes a cache for one thread: it takes and gives blocks of the pool without looking its own up.
+ * pool_cache_destroy ends it; a pool that is destroyed ends its caches. A cache holds up to 122
+ * free blocks, which others get when they need them.
+ *
+ * Answers NULL, and the log says why: the pool is not of POOL_THREADS_SAFE or lies in a buffer, it
+ * is no live pool, or there is no memory.
+ * Thread-safety: as the pool's `threading` says. The thread that calls with the cache first owns
+ * it.
+ */
+POOL_API POOL_NODISCARD pool_cache_t *pool_cache_create(pool_t *pool) POOL_NOEXCEPT;
+
+/**
+ * As pool_allocate, of the pool of the cache; NULL also when `cache` is no live cache, or another
+ * thread's, which is logged.
+ *
+ * Thread-safety: by the thread that owns the cache.
+ */
+POOL_API POOL_NODISCARD void *pool_cache_allocate(pool_cache_t *cache) POOL_NOEXCEPT POOL_MALLOC;
+
+/**
+ * As pool_deallocate, to the pool of the cache: any live block of it, wherever it was allocated.
+ *
+ * Errors: those of pool_deallocate; POOL_ERR_STALE_HANDLE (no live cache);
+ * POOL_ERR_INVALID_ARGUMENT (the cache belongs to another thread; found at the latest after as
+ * many calls as a cache holds blocks).
+ * Thread-safety: by the thread that owns the cache.
+ */
+POOL_API pool_status_t pool_cache_deallocate(pool_cache_t *cache, void *block) POOL_NOEXCEPT;
+
+/**
+ * Ends a cache; its free blocks go back to the pool. NULL is fine. Blocks that were allocated with
+ * it stay live.
+ *
+ * Errors: POOL_ERR_STALE_HANDLE (it is ended already, or its pool is).
+ * Thread-safety: any thread, while no other call with the cache is under way.
+ */
+POOL_API pool_status_t pool_cache_destroy(pool_cache_t *cache) POOL_NOEXCEPT;
 
 /**
  * Adds `blocks` to the capacity now, all of them or none; at most up to max_capacity. A pool that

@@ -12,6 +12,7 @@ pub(crate) mod heap;
 pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod process;
+pub(crate) mod sleep;
 
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = false;

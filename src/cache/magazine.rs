@@ -25,10 +25,10 @@ pub(crate) const MAGAZINE_BYTES: usize = 512;
 
 /// The most blocks that a magazine holds.
 pub(crate) const ROUNDS_MAX: usize = (MAGAZINE_BYTES - HEADER_BYTES) / size_of::<u32>();
-const HEADER_BYTES: usize = 32;
+const HEADER_BYTES: usize = 24;
 
 /// Zero bytes are a magazine that is empty and closed.
-#[repr(C, align(64))]
+#[repr(C)]
 pub(crate) struct Magazine {
     /// Operations of the owner's fast path, twice, and 1 while one is under way.
     changes: AtomicUsize,
@@ -43,6 +43,19 @@ pub(crate) struct Magazine {
 const _: () = assert!(size_of::<Magazine>() == MAGAZINE_BYTES);
 
 impl Magazine {
+    /// Empty and closed.
+    pub(crate) fn new() -> Self {
+        let zero = || AtomicU32::new(0);
+        Self {
+            changes: AtomicUsize::new(0),
+            count: zero(),
+            floor: zero(),
+            ceiling: zero(),
+            batch: zero(),
+            blocks: [(); ROUNDS_MAX].map(|()| zero()),
+        }
+    }
+
     /// Takes the newest block; `note` is told of it before a thief can look. By the owner.
     #[inline(always)]
     pub(crate) fn take(&self, note: impl FnOnce(BlockIndex)) -> Option<BlockIndex> {

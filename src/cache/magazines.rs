@@ -15,7 +15,7 @@
 //! G1. The first `bytes` after `start` are magazines, and stay until this is dropped.
 
 use core::cell::Cell;
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::cache::magazine::{MAGAZINE_BYTES, Magazine};
@@ -23,19 +23,70 @@ use crate::cache::threads::{self, THREADS_MAX};
 use crate::host::os;
 use crate::source::memory::Memory;
 
+/// Where a thread has its magazine.
+pub(crate) trait Own {
+    /// If there is one.
+    fn magazine(&self) -> Option<&Magazine>;
+
+    /// Made if need be; `None`: there can't be one. Under the pool's lock.
+    fn provide(&self) -> Option<&Magazine>;
+}
+
+impl Own for Magazine {
+    fn magazine(&self) -> Option<&Magazine> {
+        Some(self)
+    }
+
+    fn provide(&self) -> Option<&Magazine> {
+        Some(self)
+    }
+}
+
+/// A magazine that a thread owns by its own will, and finds without being looked up.
+pub(crate) struct Explicit {
+    pub(crate) magazine: Magazine,
+    next: Cell<Option<NonNull<Explicit>>>,
+}
+
+impl Explicit {
+    pub(crate) fn new() -> Self {
+        Self { magazine: Magazine::new(), next: Cell::new(None) }
+    }
+}
+
 /// Where the magazines of one pool are.
 pub(crate) struct Magazines {
     bytes: AtomicUsize,
     start: AtomicPtr<u8>,
     /// Under the pool's lock.
     memory: Cell<Option<Memory>>,
+    /// The first of the explicit ones. Under the pool's lock.
+    explicit: Cell<Option<NonNull<Explicit>>>,
+}
+
+impl Own for Magazines {
+    fn magazine(&self) -> Option<&Magazine> {
+        self.of_this_thread()
+    }
+
+    fn provide(&self) -> Option<&Magazine> {
+        let word = threads::word();
+        // Acquire: as in `at`.
+        let is_there = word < self.bytes.load(Ordering::Acquire);
+        if word > 0 && (is_there || self.extend(word)) { self.at(word) } else { None }
+    }
 }
 
 impl Magazines {
     /// None yet.
     pub(crate) fn new() -> Self {
         let start = AtomicPtr::new(ptr::null_mut());
-        Self { bytes: AtomicUsize::new(0), start, memory: Cell::new(None) }
+        Self {
+            bytes: AtomicUsize::new(0),
+            start,
+            memory: Cell::new(None),
+            explicit: Cell::new(None),
+        }
     }
 
     /// The magazine of this thread, if it has one here.
@@ -56,37 +107,61 @@ impl Magazines {
         Some(unsafe { &*magazine.cast::<Magazine>() })
     }
 
-    /// The magazine of this thread, made if need be; `None`: the thread has no number, or there is
-    /// no memory. Under the pool's lock.
-    pub(crate) fn provide(&self) -> Option<&Magazine> {
-        let word = threads::word();
-        if word == 0 {
-            return None;
-        }
+    /// Makes room for the magazine at `word`. `false`: there is no memory. Under the pool's lock.
+    fn extend(&self, word: usize) -> bool {
+        let reserve = || Memory::reserved(THREADS_MAX * MAGAZINE_BYTES);
+        let Some(memory) = self.memory.take().or_else(reserve) else { return false };
         // Relaxed: written under the lock that is held.
         let bytes = self.bytes.load(Ordering::Relaxed);
-        if word >= bytes {
-            let memory =
-                self.memory.take().or_else(|| Memory::reserved(THREADS_MAX * MAGAZINE_BYTES))?;
-            let wanted = (word + MAGAZINE_BYTES).next_power_of_two().max(os::page_bytes());
-            let is_committed = memory.commit(bytes..wanted);
-            // Relaxed: published by the Release below.
-            self.start.store(memory.start().as_ptr(), Ordering::Relaxed);
-            self.memory.set(Some(memory));
-            if !is_committed {
-                return None;
-            }
+        let wanted = (word + MAGAZINE_BYTES).next_power_of_two().max(os::page_bytes());
+        let is_committed = memory.commit(bytes..wanted);
+        // Relaxed: published by the Release below.
+        self.start.store(memory.start().as_ptr(), Ordering::Relaxed);
+        self.memory.set(Some(memory));
+        if is_committed {
             // Release: pairs with the Acquire in `at`.
             self.bytes.store(wanted, Ordering::Release);
         }
-        self.at(word)
+        is_committed
+    }
+
+    /// # Safety
+    /// * The cache stays where it is until it is removed.
+    pub(crate) unsafe fn add(&self, explicit: &Explicit) {
+        explicit.next.set(self.explicit.replace(Some(NonNull::from(explicit))));
+    }
+
+    pub(crate) fn remove(&self, explicit: &Explicit) {
+        let to_it = |link: &&Cell<_>| link.get() == Some(NonNull::from(explicit));
+        if let Some(link) = self.links().find(to_it) {
+            link.set(explicit.next.get());
+        }
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Cell<Option<NonNull<Explicit>>>> {
+        core::iter::successors(Some(&self.explicit), |link| {
+            // SAFETY: what is on the list stays where it is (`add`).
+            Some(unsafe { &link.get()?.as_ref().next })
+        })
+    }
+
+    /// Takes one of the explicit ones from the list.
+    pub(crate) fn pop(&self) -> Option<NonNull<Explicit>> {
+        let explicit = self.explicit.get()?;
+        // SAFETY: as in `links`.
+        self.explicit.set(unsafe { explicit.as_ref() }.next.get());
+        Some(explicit)
     }
 
     /// All of them but the one that is nobody's: every thread without a number finds that, closed,
     /// and they may stumble over each other in it. Under the pool's lock.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Magazine> {
         let offsets = (MAGAZINE_BYTES..self.bytes()).step_by(MAGAZINE_BYTES);
-        offsets.filter_map(|offset| self.at(offset))
+        let explicit = self.links().filter_map(Cell::get).map(|explicit| {
+            // SAFETY: as in `links`.
+            &unsafe { explicit.as_ref() }.magazine
+        });
+        offsets.filter_map(|offset| self.at(offset)).chain(explicit)
     }
 
     /// What they take.

@@ -90,9 +90,20 @@ pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) 
 #[inline(never)]
 extern "C" fn deallocate_unusual(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
     match enter_fast(pool).or_else(|| enter_buffer(pool)) {
-        Some(found) if found.deallocate_unusual(UserPointer::new(block)) => POOL_OK,
+        Some(found) if found.deallocate_unusual(UserPointer::new(block)) => {
+            if found.has_sleepers() { wake(pool, block) } else { POOL_OK }
+        }
         _ => deallocate_to_buffer(pool, block),
     }
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn wake(pool: *mut pool_t, _block: *mut c_void) -> pool_status_t {
+    if let Some(found) = enter_fast(pool).or_else(|| enter_buffer(pool)) {
+        found.wake_sleepers();
+    }
+    POOL_OK
 }
 
 #[inline(never)]

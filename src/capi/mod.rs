@@ -17,6 +17,10 @@ pub(crate) mod allocate;
 
 pub(crate) mod many;
 
+pub(crate) mod wait;
+
+pub(crate) mod cache;
+
 pub(crate) mod memory;
 
 pub(crate) mod inspect;
@@ -26,5 +30,11 @@ pub(crate) mod library;
 /// A memory pool. The handle is opaque: never read or write through it.
 #[allow(non_camel_case_types, reason = "the name C sees")]
 pub struct pool_t {
+    _opaque: [u8; 0],
+}
+
+/// Free blocks of a pool that one thread keeps for itself. The handle is opaque.
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_cache_t {
     _opaque: [u8; 0],
 }

@@ -93,22 +93,21 @@ impl SharedLedger {
         Self(unsafe { Ledger::new(end) })
     }
 
+    /// The state of one block, to be looked at and changed.
     #[inline(always)]
-    fn entry(&self, index: BlockIndex) -> &AtomicU8 {
+    pub(crate) fn entry(&self, index: BlockIndex) -> Entry<'_> {
         // SAFETY: L1 and L2; the entries of a shared ledger are reached as atomics alone.
-        unsafe { AtomicU8::from_ptr(self.0.entry(index)) }
+        Entry(unsafe { AtomicU8::from_ptr(self.0.entry(index)) })
     }
 
     #[inline(always)]
     pub(crate) fn is(&self, state: State, index: BlockIndex) -> bool {
-        // Relaxed: whoever may ask got the block from the thread that wrote its state last.
-        self.entry(index).load(Ordering::Relaxed) == state as u8
+        self.entry(index).is(state)
     }
 
     #[inline(always)]
     pub(crate) fn set(&self, index: BlockIndex, state: State) {
-        // Relaxed: as in `is`.
-        self.entry(index).store(state as u8, Ordering::Relaxed);
+        self.entry(index).set(state);
     }
 
     /// The indices below `end` that are in `state`, in order.
@@ -123,5 +122,23 @@ impl SharedLedger {
     /// Makes the first `end` blocks untouched again. Only while nobody else calls.
     pub(crate) fn forget(&self, end: usize) {
         self.0.forget(end);
+    }
+}
+
+/// The state of one block.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'ledger>(&'ledger AtomicU8);
+
+impl Entry<'_> {
+    #[inline(always)]
+    pub(crate) fn is(self, state: State) -> bool {
+        // Relaxed: whoever may ask got the block from the thread that wrote its state last.
+        self.0.load(Ordering::Relaxed) == state as u8
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(self, state: State) {
+        // Relaxed: as in `is`.
+        self.0.store(state as u8, Ordering::Relaxed);
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod heap;
 pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod process;
+pub(crate) mod sleep;
 pub(crate) mod thread;
 pub(crate) mod tsan;
 

@@ -21,13 +21,18 @@
 //! Handles are even, because some language runtimes use a pointer's lowest bit.
 //!
 //! H1. The slots that an arena's `mask` selects are readable for the life of the process.
-//! H2. A slot holds a `Pool` exactly while its key is a handle, that is, an address within it.
+//! An explicit cache of a pool lives in a slot of its own, whose key is the complement of its
+//! handle: so no handle of a pool, nor any other bits, leads to a cache, or the other way round.
+//!
+//! H2. A slot holds a `Pool` exactly while its key is a handle, that is, an address within it, and
+//!     a `Cache` exactly while the complement of its key is.
 //! H3. `generation`, `next` and the registry are touched only under the registry's lock.
 //! H4. The key of a slot without a pool does not select that slot, so no bit pattern matches it:
-//!     0 selects slot 0, and slot 0, which holds nobody, has a key that selects slot 1.
+//!     0 selects slot 0, and slot 0, which holds nobody, has a key that selects slot 1. Of slots
+//!     that hold nobody the complement of the key is odd, which the handle of a cache is not.
 
 use core::cell::{Cell, UnsafeCell};
-use core::mem::MaybeUninit;
+use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
 use crate::base::error::{Error, Refusal};
@@ -35,6 +40,7 @@ use crate::base::ids::UserPointer;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
 use crate::host::os;
 use crate::pool::Pool;
+use crate::pool::explicit::Cache;
 
 /// What a pool takes in its arena.
 pub(super) const SLOT_BYTES: usize = 1024;
@@ -51,9 +57,16 @@ const NOBODY: usize = SLOT_BYTES;
 #[repr(C, align(1024))]
 struct Slot {
     key: AtomicUsize,
-    pool: UnsafeCell<MaybeUninit<Pool>>,
+    occupant: UnsafeCell<Occupant>,
     generation: Cell<usize>,
     next: Cell<Option<NonNull<Slot>>>,
+}
+
+/// What lives in a slot, or nothing.
+#[repr(C)]
+union Occupant {
+    pool: ManuallyDrop<Pool>,
+    cache: ManuallyDrop<Cache>,
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
@@ -111,7 +124,7 @@ unsafe impl Send for Registry {}
 impl Arena {
     /// The slot that lives under `handle`, if it is in this arena.
     #[inline(always)]
-    fn live_slot(&self, handle: UserPointer) -> Option<&'static Slot> {
+    fn live_slot(&self, handle: UserPointer, key: usize) -> Option<&'static Slot> {
         // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it, so
         // that a new mask never meets an old base.
         let mask = self.mask.load(Ordering::Acquire);
@@ -123,7 +136,7 @@ impl Arena {
         let slot = unsafe { &*slot.cast::<Slot>() };
         // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
         // everything that the creator wrote.
-        (slot.key.load(Ordering::Relaxed) == handle.address()).then_some(slot)
+        (slot.key.load(Ordering::Relaxed) == key).then_some(slot)
     }
 }
 
@@ -141,47 +154,94 @@ impl Slot {
     /// The pool in a slot whose key was just compared. Not to be used after its destruction.
     #[inline(always)]
     fn pool<'call>(&'static self) -> &'call Pool {
-        let pool = self.pool.get();
+        let pool = self.occupant.get();
         // SAFETY: H2; that no thread destroys a pool while another calls it is the callers' part.
         unsafe { &*pool.cast::<Pool>() }
+    }
+
+    /// The same for a cache.
+    #[inline(always)]
+    fn cache<'call>(&'static self) -> &'call Cache {
+        let cache = self.occupant.get();
+        // SAFETY: as above.
+        unsafe { &*cache.cast::<Cache>() }
     }
 }
 
 /// The pool that lives under `handle`, for the hot paths: `None` means "not in the first arena".
 #[inline(always)]
 pub(super) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    ARENAS[0].live_slot(handle).map(Slot::pool)
+    ARENAS[0].live_slot(handle, handle.address()).map(Slot::pool)
+}
+
+/// The key of a cache's slot; `None`: no cache has such a handle.
+#[inline(always)]
+fn cache_key(handle: UserPointer) -> Option<usize> {
+    handle.address().is_multiple_of(HANDLE_STEP).then_some(!handle.address())
+}
+
+/// The cache that lives under `handle`, for the hot paths, as above.
+#[inline(always)]
+pub(super) fn find_cache_fast<'call>(handle: UserPointer) -> Option<&'call Cache> {
+    ARENAS[0].live_slot(handle, cache_key(handle)?).map(Slot::cache)
+}
+
+/// The cache that lives under `handle`.
+pub(super) fn find_cache<'call>(handle: UserPointer) -> Option<&'call Cache> {
+    live_slot(handle, cache_key(handle)?).map(Slot::cache)
 }
 
 /// The pool that lives under `handle`.
 pub(super) fn find<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    live_slot(handle).map(Slot::pool)
+    live_slot(handle, handle.address()).map(Slot::pool)
 }
 
-fn live_slot(handle: UserPointer) -> Option<&'static Slot> {
-    ARENAS.iter().find_map(|arena| arena.live_slot(handle))
+fn live_slot(handle: UserPointer, key: usize) -> Option<&'static Slot> {
+    ARENAS.iter().find_map(|arena| arena.live_slot(handle, key))
 }
 
 /// Gives `pool` a slot and a handle that was never issued before.
 pub(super) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
+    occupy(|handle| handle, || Occupant { pool: ManuallyDrop::new(pool) })
+}
+
+/// The same for a cache.
+pub(super) fn insert_cache(cache: Cache) -> Result<UserPointer, Refusal> {
+    occupy(|handle| !handle, || Occupant { cache: ManuallyDrop::new(cache) })
+}
+
+fn occupy(
+    key_of: fn(usize) -> usize,
+    occupant: impl FnOnce() -> Occupant,
+) -> Result<UserPointer, Refusal> {
     // Held until the key is there: a fork looks at keys (`for_each`).
     let mut registry = lock(&REGISTRY);
     let (slot, handle) = registry.take_slot()?;
     // SAFETY: H2, the slot is empty.
-    unsafe { slot.pool.get().write(MaybeUninit::new(pool)) };
+    unsafe { slot.occupant.get().write(occupant()) };
     // Relaxed: see `Arena::live_slot`.
-    slot.key.store(handle, Ordering::Relaxed);
+    slot.key.store(key_of(handle), Ordering::Relaxed);
     Ok(UserPointer::new(ptr::without_provenance::<u8>(handle)))
+}
+
+/// Ends a cache, which owns nothing. `false`: it is ended already.
+pub(super) fn remove_cache(handle: UserPointer) -> bool {
+    let mut registry = lock(&REGISTRY);
+    let Some(slot) = cache_key(handle).and_then(|key| live_slot(handle, key)) else { return false };
+    // Relaxed: as in `remove`.
+    slot.key.store(0, Ordering::Relaxed);
+    registry.recycle(slot);
+    true
 }
 
 /// Takes the pool under `handle` out of its slot. Of two threads that try, one succeeds.
 pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
     let mut registry = lock(&REGISTRY);
-    let slot = live_slot(handle)?;
+    let slot = live_slot(handle, handle.address())?;
     // Relaxed: the lock orders this with another thread that destroys the same pool.
     slot.key.store(0, Ordering::Relaxed);
     // SAFETY: H2, and the key was found under the lock that is held.
-    let pool = unsafe { slot.pool.get().cast::<Pool>().read() };
+    let pool = unsafe { slot.occupant.get().cast::<Pool>().read() };
     registry.recycle(slot);
     Some(pool)
 }

@@ -1,14 +1,16 @@
 //! Many blocks at once: what single calls do, with the head of the free list and the counters kept
-//! in registers from one block to the next.
+//! in registers from one block to the next, or by the depot, past the magazines.
 //!
 //! Both functions stop at the first block that the hot path can't decide, with everything up to it
 //! done and written down; the caller takes the slow path for that one and comes back.
 
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
+use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
+use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 
 impl Core {
@@ -72,6 +74,53 @@ impl<C: Checks> Single<C> {
         });
         self.free().set_first(head);
         self.count_deallocations(given);
+        stopped
+    }
+}
+
+impl<const CHECKED: bool> Safe<CHECKED> {
+    pub(super) fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
+        let note = |index| self.note(index, State::Live);
+        let own = self.own_magazine();
+        let (mut got, mut from_depot) = (0, 0);
+        while got < count {
+            let cached = own.and_then(|magazine| magazine.take(note));
+            let Some(index) = cached.or_else(|| self.depot().pop(self.capacity())) else { break };
+            if cached.is_none() {
+                note(index);
+                from_depot += 1;
+            }
+            put(self.block_at(index));
+            got += 1;
+        }
+        self.count_operations(from_depot);
+        got
+    }
+
+    pub(super) fn deallocate_run(
+        &self,
+        mut next: impl Iterator<Item = UserPointer>,
+    ) -> Option<UserPointer> {
+        // Fresh blocks would be taken before those that come back now.
+        if let Some(magazine) = self.own_magazine()
+            && magazine.blocks().next().is_some_and(|index| self.is_fresh(index))
+        {
+            self.empty(magazine);
+        }
+        let mut given = 0;
+        let stopped = next.find(|&pointer| {
+            let Some(index) = self.geometry().start_index(self.offset(pointer)) else {
+                return true;
+            };
+            if CHECKED && !self.is_live(index) {
+                return true;
+            }
+            self.note(index, State::Free);
+            self.depot().push(index, |_| false);
+            given += 1;
+            false
+        });
+        self.count_operations(given);
         stopped
     }
 }

@@ -29,6 +29,7 @@ use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::safe::Safe;
 use crate::pool::single::Single;
+use crate::pool::waiters::Waiters;
 use crate::source::Source;
 use crate::span::{Side, Span};
 
@@ -57,7 +58,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
     let core = Core { engine, layout, span, overflow, trimmed: Cell::new(None) };
-    let pool = Pool { core, policy, lock: Lock::new(()) };
+    let pool = Pool { core, policy, lock: Lock::new(()), waiters: Waiters::new() };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
     let handle = unsafe { handles::insert(pool, place) }?;
     log!(

@@ -13,6 +13,11 @@ use crate::pool::handles;
 /// Ends the pool under `handle`, unless live blocks and its policy keep it.
 pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     let pool = handles::find(handle).ok_or(Error::StaleHandle)?;
+    if pool.is_waited_for() {
+        let name = pool.name();
+        log!(Level::Error, "pool \"{name}\" not destroyed: threads wait for a block of it");
+        return Err(Error::InUse);
+    }
     if pool.in_use() > 0 {
         pool.leak()?;
     }
@@ -20,6 +25,7 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     let pool = handles::remove(handle)?;
     // Calls of other threads are misuse now; those that had begun do no harm any more.
     pool.hold(|core| core.engine.close_magazines());
+    pool.end_caches();
     log!(Level::Debug, "pool \"{}\" destroyed", pool.name());
     Ok(())
 }

@@ -50,6 +50,7 @@ static IS_CHILD: AtomicI32 = AtomicI32::new(0);
 extern "C" fn free_every_lock_of_the_child() {
     // Relaxed: this thread is the only one.
     IS_CHILD.store(1, Ordering::Relaxed);
+    for_each_pool(Pool::forget_waiters);
     free_every_lock();
     threads::forget_others();
 }

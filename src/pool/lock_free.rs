@@ -20,6 +20,7 @@ use crate::freelist::tagged::TaggedStack;
 use crate::host::tsan;
 use crate::layout::geometry::{Geometry, Place};
 use crate::pool::single::{Counts, Supply};
+use crate::pool::sleepers::Sleepers;
 use core::ptr::NonNull;
 
 /// The state of a lock-free pool. `CHECKED`: a block that is not live is not taken back.
@@ -29,6 +30,7 @@ pub(crate) struct LockFree<const CHECKED: bool> {
     base: NonNull<u8>,
     geometry: Geometry,
     frontier: AtomicUsize,
+    sleepers: Sleepers,
     failures: AtomicUsize,
     /// Blocks handed out from the frontier, and live ones that a reset took back, before it.
     fresh_before_reset: AtomicUsize,
@@ -47,6 +49,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             base,
             geometry,
             frontier: zero(),
+            sleepers: Sleepers::new(),
             failures: zero(),
             fresh_before_reset: zero(),
             taken_by_reset: zero(),
@@ -203,6 +206,11 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     pub(crate) fn frontier(&self) -> usize {
         // Relaxed: a figure of the moment; it only rises.
         self.frontier.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    pub(crate) fn sleepers(&self) -> &Sleepers {
+        &self.sleepers
     }
 
     pub(crate) fn stack(&self) -> &TaggedStack {

@@ -28,6 +28,7 @@ mod create;
 mod destroy;
 mod directory;
 mod engine;
+pub(crate) mod explicit;
 mod fork;
 mod grow;
 pub(crate) mod handles;
@@ -37,7 +38,10 @@ mod overflow;
 mod report;
 mod safe;
 mod single;
+mod sleepers;
 mod trim;
+mod wait;
+mod waiters;
 
 use self::core::Core;
 use crate::base::error::{Error, Refusal};
@@ -48,6 +52,7 @@ use crate::layout::stride::Layout;
 use config::{Name, Policy};
 use engine::{each_unusual, each_usual};
 use inspect::Figures;
+use waiters::Waiters;
 
 pub(crate) use create::{bytes_needed, create, plan};
 pub(crate) use destroy::destroy;
@@ -58,15 +63,20 @@ pub(crate) use fork::prepare_for_forks;
 pub(crate) struct Pool {
     core: Core,
     policy: Policy,
-    /// Held for each call by the pools of `POOL_THREADS_SAFE`.
+    /// Held by the slow paths of the pools of `POOL_THREADS_SAFE`, and around `waiters`.
     lock: Lock<()>,
+    waiters: Waiters,
 }
 
 impl Pool {
     /// What `body` does with the pool, while nobody else does anything with it.
     fn hold<T>(&self, body: impl FnOnce(&Core) -> T) -> T {
-        let _held = self.core.engine.is_shared().then(|| lock(&self.lock));
-        body(&self.core)
+        let held = self.core.engine.is_shared().then(|| lock(&self.lock));
+        let answer = body(&self.core);
+        if held.is_some() && !self.waiters.is_empty() {
+            self.serve();
+        }
+        answer
     }
 
     /// A block, if one can be had by the hot path of a usual engine.
@@ -117,7 +127,9 @@ impl Pool {
         self.hold(|core| core.deallocate(pointer)).map_err(|misuse| {
             self.policy.tell_misuse(&misuse, pointer, entry);
             misuse.error()
-        })
+        })?;
+        self.wake_if_need_be();
+        Ok(())
     }
 
     /// Hands up to `count` blocks to `put`, in order; answers how many. Fewer only mean that the
@@ -131,17 +143,28 @@ impl Pool {
         &self,
         next: impl Iterator<Item = UserPointer>,
     ) -> Option<UserPointer> {
-        self.hold(|core| core.deallocate_run(next))
+        let stopped = self.hold(|core| core.deallocate_run(next));
+        self.wake_if_need_be();
+        stopped
+    }
+
+    /// Where blocks are not handed over, after some came back.
+    fn wake_if_need_be(&self) {
+        if self.has_sleepers() {
+            self.wake_sleepers();
+        }
     }
 
     /// Makes every block free.
     pub(crate) fn reset(&self) {
         self.hold(Core::reset);
+        self.wake_if_need_be();
     }
 
     /// Adds `blocks` to the capacity now, all of them or none.
     pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
         let finding = self.hold(|core| core.grow(blocks))?;
+        self.wake_if_need_be();
         self.policy.tell(finding);
         Ok(())
     }

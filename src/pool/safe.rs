@@ -20,7 +20,7 @@ use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::base::sync::barrier;
 use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
-use crate::cache::magazines::Magazines;
+use crate::cache::magazines::{Explicit, Magazines, Own};
 use crate::checks::ledger::{SharedLedger, State};
 use crate::host::thread;
 use crate::layout::geometry::{Geometry, Place};
@@ -37,6 +37,8 @@ pub(crate) struct Safe<const CHECKED: bool> {
     /// same cache lines.
     apart: [usize; 16],
     depot: Depot,
+    /// The magazines stay closed.
+    is_waited_for: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.
     operations: Cell<usize>,
     failures: Cell<usize>,
@@ -61,6 +63,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             geometry,
             apart: [0; _],
             depot,
+            is_waited_for: Cell::new(false),
             operations: zero(),
             failures: zero(),
             taken_by_reset: zero(),
@@ -70,47 +73,72 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        let magazine = self.magazines.of_this_thread()?;
+        self.allocate_from(self.magazines.of_this_thread()?)
+    }
+
+    /// A block of a magazine that this thread owns.
+    #[inline(always)]
+    pub(crate) fn allocate_from(&self, magazine: &Magazine) -> Option<Block> {
         Some(self.block_at(magazine.take(|index| self.note(index, State::Live))?))
     }
 
     #[inline(always)]
-    fn note(&self, index: BlockIndex, state: State) {
+    pub(super) fn note(&self, index: BlockIndex, state: State) {
         if CHECKED {
             self.ledger.set(index, state);
         }
     }
 
     #[inline(always)]
-    fn block_at(&self, index: BlockIndex) -> Block {
+    pub(super) fn block_at(&self, index: BlockIndex) -> Block {
         // SAFETY: P1, the blocks lie in the span up to the capacity.
         unsafe { self.base.add(self.geometry.offset_of(index)) }
     }
 
     #[inline(always)]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        let Some(magazine) = self.magazines.of_this_thread() else { return false };
+        let magazine = self.magazines.of_this_thread();
+        magazine.is_some_and(|magazine| self.deallocate_to(magazine, pointer))
+    }
+
+    /// Takes a block back into a magazine that this thread owns.
+    #[inline(always)]
+    pub(crate) fn deallocate_to(&self, magazine: &Magazine, pointer: UserPointer) -> bool {
         let Some(index) = self.geometry.start_index(self.offset(pointer)) else { return false };
-        if CHECKED && !self.ledger.is(State::Live, index) {
+        // Looked up once: another look after the magazine's barrier would need one register more
+        // than there are without a stack frame.
+        let entry = self.ledger.entry(index);
+        if CHECKED && !entry.is(State::Live) {
             return false;
         }
-        magazine.put(index, || self.note(index, State::Free)).is_some()
+        let note = || {
+            if CHECKED {
+                entry.set(State::Free);
+            }
+        };
+        magazine.put(index, note).is_some()
     }
 
     #[inline(always)]
-    fn offset(&self, pointer: UserPointer) -> usize {
+    pub(super) fn offset(&self, pointer: UserPointer) -> usize {
         pointer.address().wrapping_sub(self.base.addr().get())
     }
 
     /// Under the pool's lock, as all that follow.
     pub(crate) fn allocate_slow(&self) -> Supply {
-        let index = self.take().or_else(|| if self.steal() { self.take() } else { None });
+        let take = || self.take(&self.magazines);
+        let index = take().or_else(|| if self.steal() { take() } else { None });
         Supply { block: index.map(|index| self.block_at(index)), repaired: None }
     }
 
-    fn take(&self) -> Option<BlockIndex> {
+    /// A block of a magazine that this thread owns, or of the depot.
+    pub(crate) fn allocate_slow_from(&self, magazine: &Magazine) -> Option<Block> {
+        Some(self.block_at(self.take(magazine)?))
+    }
+
+    fn take(&self, own: &impl Own) -> Option<BlockIndex> {
         let note = |index| self.note(index, State::Live);
-        if let Some(magazine) = self.open_magazine() {
+        if let Some(magazine) = self.open(own) {
             return magazine.take(note).or_else(|| {
                 self.depot.fill(magazine, self.capacity());
                 magazine.take(note)
@@ -122,17 +150,17 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         Some(index)
     }
 
-    /// The magazine of this thread, open; `None`: the thread works with the depot.
-    fn open_magazine(&self) -> Option<&Magazine> {
+    /// This thread's own magazine, open; `None`: the thread works with the depot.
+    fn open<'own>(&self, own: &'own impl Own) -> Option<&'own Magazine> {
         let limit = self.depot.limit();
-        if limit == 0 {
-            if let Some(magazine) = self.magazines.of_this_thread() {
+        if limit == 0 || self.is_waited_for.get() {
+            if let Some(magazine) = own.magazine() {
                 self.empty(magazine);
             }
             self.depot.count_exchange();
             return None;
         }
-        let magazine = self.magazines.provide()?;
+        let magazine = own.provide()?;
         magazine.open(limit);
         Some(magazine)
     }
@@ -168,12 +196,22 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         is_closed
     }
 
-    fn empty(&self, magazine: &Magazine) {
+    /// Sends every thread to the lock from now on; `false`: as for [`close`](Self::close).
+    pub(crate) fn keep_closed(&self) -> bool {
+        self.is_waited_for.set(true);
+        self.gather()
+    }
+
+    pub(crate) fn let_open(&self) {
+        self.is_waited_for.set(false);
+    }
+
+    pub(super) fn empty(&self, magazine: &Magazine) {
         self.depot.empty(magazine, |index| self.is_fresh(index));
     }
 
     /// Whether the block was never handed out; `false` where no ledger says so.
-    fn is_fresh(&self, index: BlockIndex) -> bool {
+    pub(super) fn is_fresh(&self, index: BlockIndex) -> bool {
         CHECKED && self.ledger.is(State::Untouched, index)
     }
 
@@ -184,13 +222,24 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             Place::Interior(..) => Err(Error::InteriorPointer),
             Place::Start(index) if CHECKED && !self.is_live(index) => Err(Error::DoubleFree),
             Place::Start(index) => {
-                self.take_back(index);
+                self.take_back(&self.magazines, index);
                 Ok(())
             }
         }
     }
 
-    fn take_back(&self, index: BlockIndex) {
+    /// Takes a block back into a magazine that this thread owns, or into the depot.
+    pub(crate) fn deallocate_slow_to(&self, magazine: &Magazine, pointer: UserPointer) -> bool {
+        match self.place(pointer) {
+            Place::Start(index) if !CHECKED || self.is_live(index) => {
+                self.take_back(magazine, index);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn take_back(&self, own: &impl Own, index: BlockIndex) {
         let note = || self.note(index, State::Free);
         let put = |magazine: &Magazine| {
             magazine.put(index, note).or_else(|| {
@@ -198,14 +247,14 @@ impl<const CHECKED: bool> Safe<CHECKED> {
                 magazine.put(index, note)
             })
         };
-        if self.open_magazine().and_then(put).is_none() {
+        if self.open(own).and_then(put).is_none() {
             note();
             self.depot.push(index, |_| false);
             self.count_operations(1);
         }
     }
 
-    fn count_operations(&self, count: usize) {
+    pub(super) fn count_operations(&self, count: usize) {
         self.operations.set(self.operations.get() + count);
     }
 
@@ -279,6 +328,28 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.ledger.is(State::Live, index)
     }
 
+    /// Adds an explicit cache to those that blocks are stolen from.
+    ///
+    /// # Safety
+    /// * It stays where it is until it is removed.
+    pub(crate) unsafe fn add(&self, explicit: &Explicit) {
+        // SAFETY: by this function's contract.
+        unsafe { self.magazines.add(explicit) };
+    }
+
+    /// Takes one of the explicit caches from the list, at the end of the pool.
+    pub(crate) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
+        self.magazines.pop()
+    }
+
+    /// Takes its blocks back, when its owner is off it; what it counted stays counted.
+    pub(crate) fn remove(&self, explicit: &Explicit) {
+        self.close();
+        self.empty(&explicit.magazine);
+        self.count_operations(explicit.magazine.operations());
+        self.magazines.remove(explicit);
+    }
+
     pub(crate) fn magazine_bytes(&self) -> usize {
         self.magazines.bytes()
     }
@@ -287,50 +358,15 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.ledger
     }
 
+    pub(super) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    pub(super) fn own_magazine(&self) -> Option<&Magazine> {
+        self.magazines.of_this_thread()
+    }
+
     pub(super) fn depot(&self) -> &Depot {
         &self.depot
-    }
-
-    pub(crate) fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
-        let note = |index| self.note(index, State::Live);
-        let own = self.magazines.of_this_thread();
-        let (mut got, mut from_depot) = (0, 0);
-        while got < count {
-            let cached = own.and_then(|magazine| magazine.take(note));
-            let Some(index) = cached.or_else(|| self.depot.pop(self.capacity())) else { break };
-            if cached.is_none() {
-                note(index);
-                from_depot += 1;
-            }
-            put(self.block_at(index));
-            got += 1;
-        }
-        self.count_operations(from_depot);
-        got
-    }
-
-    pub(crate) fn deallocate_run(
-        &self,
-        mut next: impl Iterator<Item = UserPointer>,
-    ) -> Option<UserPointer> {
-        // Fresh blocks would be taken before those that come back now.
-        if let Some(magazine) = self.magazines.of_this_thread()
-            && magazine.blocks().next().is_some_and(|index| self.is_fresh(index))
-        {
-            self.empty(magazine);
-        }
-        let mut given = 0;
-        let stopped = next.find(|&pointer| {
-            let Some(index) = self.geometry.start_index(self.offset(pointer)) else { return true };
-            if CHECKED && !self.is_live(index) {
-                return true;
-            }
-            self.note(index, State::Free);
-            self.depot.push(index, |_| false);
-            given += 1;
-            false
-        });
-        self.count_operations(given);
-        stopped
     }
 }

@@ -1,0 +1,152 @@
+//! Explicit caches: a magazine that a thread owns by its own will, and finds by a handle instead of
+//! looking it up. Everything else is as with the magazines of threads: blocks can be stolen from
+//! it, and what is in it when its pool ends, ends with it.
+//!
+//! A cache lives in a slot of the arena, like a pool, so that a handle of one that is gone is an
+//! error and not a crash.
+
+use core::cell::Cell;
+
+use crate::base::error::{Error, Refusal};
+use crate::base::ids::{Block, UserPointer};
+use crate::base::log::{Level, log};
+use crate::base::sync::lock;
+use crate::cache::magazines::Explicit;
+use crate::cache::threads;
+use crate::host::HAS_SYSTEM;
+use crate::pool::engine::Engine;
+use crate::pool::handles::NO_SYSTEM;
+use crate::pool::{Pool, arena};
+
+const NOT_SAFE: Refusal = Refusal::unsupported(
+    "only a pool of POOL_THREADS_SAFE that does not lie in a buffer has caches",
+);
+
+#[repr(C)]
+pub(crate) struct Cache {
+    /// First, for `end_caches`.
+    explicit: Explicit,
+    pool: *const Pool,
+    handle: Cell<UserPointer>,
+    /// The word of the thread that called first; 0: nobody did, or it has none.
+    owner: Cell<usize>,
+}
+
+/// Does the same with the safe engine of the pool, checked or not.
+macro_rules! each_safe {
+    ($pool:expr, $name:ident => $body:expr, $otherwise:expr) => {
+        match &$pool.core.engine {
+            Engine::SafeStandard($name) => $body,
+            Engine::SafeUnchecked($name) => $body,
+            _ => $otherwise,
+        }
+    };
+}
+
+/// Gives a pool a cache and answers its handle.
+pub(crate) fn create(pool: &Pool) -> Result<UserPointer, Refusal> {
+    each_safe!(pool, _engine => (), return Err(NOT_SAFE));
+    if !HAS_SYSTEM {
+        return Err(NO_SYSTEM);
+    }
+    let handle = arena::insert_cache(Cache {
+        explicit: Explicit::new(),
+        pool,
+        handle: Cell::new(UserPointer::new::<u8>(core::ptr::null())),
+        owner: Cell::new(0),
+    })?;
+    let _held = lock(&pool.lock);
+    if let Some(cache) = arena::find_cache(handle) {
+        cache.handle.set(handle);
+        // SAFETY: slots do not move, and what lives in this one is removed before it is freed.
+        each_safe!(pool, engine => unsafe { engine.add(&cache.explicit) }, ());
+    }
+    Ok(handle)
+}
+
+/// Ends a cache; its blocks go back to its pool.
+pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
+    let cache = find(handle).ok_or(Error::StaleHandle)?;
+    let pool = cache.pool();
+    pool.hold(|_| each_safe!(pool, engine => engine.remove(&cache.explicit), ()));
+    if arena::remove_cache(handle) { Ok(()) } else { Err(Error::StaleHandle) }
+}
+
+/// The cache under a handle.
+pub(crate) fn find<'call>(handle: UserPointer) -> Option<&'call Cache> {
+    if HAS_SYSTEM { arena::find_cache(handle) } else { None }
+}
+
+/// The same for the hot paths: `None` means "not in the first arena".
+#[inline(always)]
+pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Cache> {
+    if HAS_SYSTEM { arena::find_cache_fast(handle) } else { None }
+}
+
+impl Pool {
+    /// Ends the caches of a pool that nobody can find any more.
+    pub(super) fn end_caches(&self) {
+        while let Some(explicit) = each_safe!(self, engine => engine.pop_explicit(), None) {
+            // SAFETY: it was on the list, so it lives; a cache begins with what was on the list.
+            let cache = unsafe { explicit.cast::<Cache>().as_ref() };
+            arena::remove_cache(cache.handle.get());
+        }
+    }
+}
+
+impl Cache {
+    fn pool(&self) -> &Pool {
+        // SAFETY: a pool ends its caches before it ends (`end_caches`).
+        unsafe { &*self.pool }
+    }
+
+    #[inline(always)]
+    pub(crate) fn allocate(&self) -> Option<Block> {
+        let magazine = &self.explicit.magazine;
+        each_safe!(self.pool(), engine => engine.allocate_from(magazine), None)
+    }
+
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+        let magazine = &self.explicit.magazine;
+        each_safe!(self.pool(), engine => engine.deallocate_to(magazine, pointer), false)
+    }
+
+    /// A block, by every means there is.
+    pub(crate) fn allocate_slow(&self, call: &str) -> Option<Block> {
+        self.check_owner(call).ok()?;
+        let (pool, magazine) = (self.pool(), &self.explicit.magazine);
+        let take = |_: &_| each_safe!(pool, engine => engine.allocate_slow_from(magazine), None);
+        pool.hold(take).or_else(|| pool.allocate_slow())
+    }
+
+    /// Takes a block back or says, and reports, why not.
+    pub(crate) fn deallocate_slow(&self, call: &str, pointer: UserPointer) -> Result<(), Error> {
+        self.check_owner(call)?;
+        let (pool, magazine) = (self.pool(), &self.explicit.magazine);
+        let put =
+            |_: &_| each_safe!(pool, engine => engine.deallocate_slow_to(magazine, pointer), false);
+        if pool.hold(put) { Ok(()) } else { pool.deallocate_slow(pointer, None) }
+    }
+
+    /// The thread that calls first is the owner. Asked on slow paths only: another thread is found
+    /// after a magazine's worth of calls at the latest.
+    fn check_owner(&self, call: &str) -> Result<(), Error> {
+        threads::enter();
+        let caller = threads::word();
+        if self.owner.get() == 0 {
+            self.owner.set(caller);
+        }
+        if self.owner.get() == caller {
+            return Ok(());
+        }
+        let name = self.pool().name();
+        log!(
+            Level::Error,
+            "{call}: the cache of pool \"{name}\" belongs to another thread; make one for each, \
+             or use pool_allocate and pool_deallocate"
+        );
+        Err(Error::InvalidArgument)
+    }
+}
