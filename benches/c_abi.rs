@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use memory_pool::{POOL_THREADS_LOCK_FREE, POOL_THREADS_SAFE, POOL_THREADS_SINGLE, pool_options_t};
-use native::{Allocator, PATTERNS, SharedLibrary, Workload};
+use native::{Allocator, PATTERNS, SharedLibrary, Workload, median, nanoseconds_a_pair};
 
 const BLOCK_SIZE: usize = 64;
 const CAPACITY: usize = 200_000;
@@ -38,15 +38,8 @@ struct Contest {
 
 impl Contest {
     fn open() -> Self {
-        let folder = testkit::scratch("bench");
-        let floor_path = folder.join("libfloor.so");
-        let source = testkit::root().join("benches/native/floor.c");
-        let mut compile = testkit::program::compiler(&source);
-        testkit::run(compile.args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&floor_path));
-
-        let floor = SharedLibrary::open(&floor_path);
         let ours = SharedLibrary::open(&testkit::library::release().shared);
-        // SAFETY: the names have these types in benches/native/floor.c and in pool.h.
+        // SAFETY: the names have these types in pool.h.
         unsafe {
             let create: Create = ours.function(c"pool_create");
             let contest = Self {
@@ -56,11 +49,7 @@ impl Contest {
                 reset: ours.function(c"pool_reset"),
                 allocate_many: ours.function(c"pool_allocate_many"),
                 deallocate_many: ours.function(c"pool_deallocate_many"),
-                floor: Allocator {
-                    allocate: floor.function(c"floor_allocate"),
-                    deallocate: floor.function(c"floor_deallocate"),
-                    pool: 64 as *mut c_void,
-                },
+                floor: native::floor(),
                 pool: Allocator {
                     allocate: ours.function(c"pool_allocate"),
                     deallocate: ours.function(c"pool_deallocate"),
@@ -153,21 +142,6 @@ fn creation(criterion: &mut Criterion, contest: &Contest) {
         });
     }
     group.finish();
-}
-
-/// Nanoseconds a pair over at least `at_least` of repetitions.
-fn nanoseconds_a_pair(workload: &mut Workload, at_least: Duration) -> f64 {
-    let start = Instant::now();
-    let mut pairs = 0;
-    while start.elapsed() < at_least {
-        pairs += workload.run();
-    }
-    start.elapsed().as_nanos() as f64 / pairs as f64
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// Medians, and beside them the ratio of the fastest turns: what the machine shares with others

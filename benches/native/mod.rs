@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, CString, c_void};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// `pool_allocate` and its like.
 pub type Allocate = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
@@ -15,11 +16,21 @@ pub struct SharedLibrary(*mut c_void);
 impl SharedLibrary {
     /// Opens `path`.
     pub fn open(path: &Path) -> Self {
+        Self::try_open(path).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Opens `path`, or says why it can't be opened.
+    pub fn try_open(path: &Path) -> Result<Self, String> {
         let name = CString::new(path.to_str().expect("a path in UTF-8")).expect("no NUL in it");
         // SAFETY: the libraries opened here have no initialisers with requirements.
         let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        assert!(!library.is_null(), "{} can't be opened", path.display());
-        Self(library)
+        if !library.is_null() {
+            return Ok(Self(library));
+        }
+        // SAFETY: the last call of dlopen on this thread failed.
+        let why = unsafe { libc::dlerror() };
+        // SAFETY: after a failure it is a string, until the next call.
+        Err(unsafe { CStr::from_ptr(why) }.to_string_lossy().into_owned())
     }
 
     /// The function `name`.
@@ -36,7 +47,15 @@ impl SharedLibrary {
     }
 }
 
-/// An allocator behind two C functions.
+/// What takes blocks and gives them back by a call of a C function each, and nothing more.
+pub trait Calls: Copy + Send {
+    /// Takes a block.
+    fn take(&self) -> *mut c_void;
+    /// Gives back a block that `take` answered.
+    fn give(&self, block: *mut c_void);
+}
+
+/// An allocator behind two C functions that are told the pool.
 #[derive(Clone, Copy)]
 pub struct Allocator {
     /// Takes a block.
@@ -47,7 +66,10 @@ pub struct Allocator {
     pub pool: *mut c_void,
 }
 
-impl Allocator {
+// SAFETY: a pool with one owner stays on the thread that created it; the others are for any thread.
+unsafe impl Send for Allocator {}
+
+impl Calls for Allocator {
     #[inline(always)]
     fn take(&self) -> *mut c_void {
         // SAFETY: the functions and the pool belong together.
@@ -60,6 +82,23 @@ impl Allocator {
     fn give(&self, block: *mut c_void) {
         // SAFETY: `block` came from `take` of the same allocator.
         unsafe { (self.deallocate)(self.pool, block) };
+    }
+}
+
+/// Two empty functions of a shared library, compiled here.
+pub fn floor() -> Allocator {
+    let folder = testkit::scratch(concat!("bench-", env!("CARGO_CRATE_NAME")));
+    let path = folder.join("libfloor.so");
+    let source = testkit::root().join("benches/native/floor.c");
+    let mut compile = testkit::program::compiler(&source);
+    testkit::run(compile.args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&path));
+    let library = SharedLibrary::open(&path);
+    Allocator {
+        // SAFETY: the name has this type in benches/native/floor.c.
+        allocate: unsafe { library.function(c"floor_allocate") },
+        // SAFETY: as above.
+        deallocate: unsafe { library.function(c"floor_deallocate") },
+        pool: 64 as *mut c_void,
     }
 }
 
@@ -86,16 +125,16 @@ pub const PATTERNS: [(&str, Pattern); 5] = [
 ];
 
 /// A pattern with its allocator and its working memory, so that repetitions allocate nothing.
-pub struct Workload {
+pub struct Workload<C: Calls> {
     pattern: Pattern,
-    allocator: Allocator,
+    allocator: C,
     live: Vec<*mut c_void>,
     order: Vec<u32>,
 }
 
-impl Workload {
+impl<C: Calls> Workload<C> {
     /// Prepares `pattern`; blocks that stay live are taken here.
-    pub fn new(pattern: Pattern, allocator: Allocator) -> Self {
+    pub fn new(pattern: Pattern, allocator: C) -> Self {
         let (places, taken) = match pattern {
             Pattern::Pair => (0, 0),
             Pattern::Lifo(count) | Pattern::Fifo(count) => (count, 0),
@@ -147,10 +186,26 @@ impl Workload {
     }
 }
 
-impl Drop for Workload {
+impl<C: Calls> Drop for Workload<C> {
     fn drop(&mut self) {
         if let Pattern::Random(_) = self.pattern {
             self.live.iter().for_each(|&block| self.allocator.give(block));
         }
     }
+}
+
+/// Nanoseconds a pair over at least `at_least` of repetitions.
+pub fn nanoseconds_a_pair(workload: &mut Workload<impl Calls>, at_least: Duration) -> f64 {
+    let start = Instant::now();
+    let mut pairs = 0;
+    while start.elapsed() < at_least {
+        pairs += workload.run();
+    }
+    start.elapsed().as_nanos() as f64 / pairs as f64
+}
+
+/// The middle one, or of an even number the upper of both.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
