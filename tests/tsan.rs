@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 4] = ["threads", "threads_calls", "threads_pools", "short_threads"];
+const PROGRAMS: [&str; 5] =
+    ["exact_capacity", "short_threads", "threads", "threads_calls", "threads_pools"];
 
 /// The compilers that have a thread sanitizer which works on this machine.
 fn compilers() -> Vec<PathBuf> {
