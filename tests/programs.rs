@@ -98,6 +98,17 @@ fn every_c_program_passes_with_the_debug_library() {
     }
 }
 
+/// The stress of tests/c at full length, which is twenty times what the other tests do, once.
+#[test]
+fn twenty_million_operations_at_random_lose_no_block() {
+    let scratch = testkit::scratch("tests-c-stress");
+    let source = testkit::root().join("tests/c/stress.c");
+    let mut compiler = compiler(&source);
+    compiler.arg("-DOPERATIONS=20000000");
+    let program = build_with(compiler, &source, library::release(), Linkage::Static, &scratch);
+    testkit::run(&mut Command::new(program));
+}
+
 /// The programs, instrumented, around the plain library: what they read and write is sound.
 #[test]
 fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {

@@ -9,8 +9,15 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 6] =
-    ["exact_capacity", "short_threads", "thread_exit", "threads", "threads_calls", "threads_pools"];
+const PROGRAMS: [&str; 7] = [
+    "exact_capacity",
+    "short_threads",
+    "stress",
+    "thread_exit",
+    "threads",
+    "threads_calls",
+    "threads_pools",
+];
 
 /// The compilers that have a thread sanitizer which works on this machine.
 fn compilers() -> Vec<PathBuf> {
