@@ -65,6 +65,23 @@ fn build_around(archive: &Path, mut compiler: Command, source: &Path, program: &
     testkit::run(compiler.args(SYSTEM_LIBRARIES).arg("-o").arg(program));
 }
 
+/// Hides the sanitizer from the library, which then tells it nothing. Only gcc's stays whole: it is
+/// a shared library, and keeps its own dlsym.
+fn hide(compiler: &Path, command: &mut Command) -> bool {
+    let can_hide = compiler.ends_with("gcc");
+    if can_hide {
+        command.arg("-Wl,--wrap=dlsym").arg(source("tsan/without_annotations"));
+    }
+    can_hide
+}
+
+/// A program around the library that is watched inside. What it tells the sanitizer would stand in
+/// for an order that is missing, so that is hidden where it can be.
+fn build_around_watched(compiler: &Path, mut command: Command, source: &Path, program: &Path) {
+    hide(compiler, &mut command);
+    build_around(library::thread_sanitized(), command, source, program);
+}
+
 #[test]
 fn programs_of_threads_are_clean_around_the_plain_library() {
     let scratch = testkit::scratch("tsan-plain");
@@ -85,7 +102,7 @@ fn programs_of_threads_are_clean_around_a_library_that_is_watched_inside() {
     for compiler in compilers() {
         for source in PROGRAMS.map(|name| source(&format!("c/{name}"))) {
             let command = sanitizing(&compiler, &source);
-            build_around(library::thread_sanitized(), command, &source, &program);
+            build_around_watched(&compiler, command, &source, &program);
             testkit::run(&mut run(&program));
         }
     }
@@ -95,21 +112,23 @@ fn programs_of_threads_are_clean_around_a_library_that_is_watched_inside() {
 fn ten_million_blocks_cross_threads_without_a_report() {
     let program = testkit::scratch("tsan-crossing").join("crossing");
     let source = source("tsan/crossing");
-    let Some(compiler) = compilers().pop() else { return };
+    let Some(compiler) = compilers().into_iter().next() else { return };
     let command = sanitizing(&compiler, &source);
-    build_around(library::thread_sanitized(), command, &source, &program);
+    build_around_watched(&compiler, command, &source, &program);
     testkit::run(&mut run(&program));
 }
 
-/// The same program, where the library does not find the sanitizer and tells it nothing: so there
-/// is something to report. With gcc, whose sanitizer is a shared library and keeps its own dlsym.
+/// Around the plain library, whose own order the sanitizer can't see, there is something to report
+/// when it is told nothing.
 #[test]
 fn a_library_that_tells_the_sanitizer_nothing_is_reported() {
     let program = testkit::scratch("tsan-without-annotations").join("program");
-    for compiler in compilers().into_iter().filter(|path| path.ends_with("gcc")) {
+    for compiler in compilers() {
         let source = source("c/threads");
         let mut command = sanitizing(&compiler, &source);
-        command.arg("-Wl,--wrap=dlsym").arg(self::source("tsan/without_annotations"));
+        if !hide(&compiler, &mut command) {
+            continue;
+        }
         build_around(&library::release().archive, command, &source, &program);
         let Output { status, stderr, .. } = testkit::output(&mut run(&program));
         let stderr = String::from_utf8_lossy(&stderr);
