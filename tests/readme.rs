@@ -71,6 +71,7 @@ const COMMANDS: [(&str, &str); 14] = [
     ("RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items", ".ci/run"),
     ("UPDATE_HEADER=1 cargo test --test header", "tests/header.rs without the update"),
     ("MEMORY_POOL_REQUIRE_TOOLS=1 cargo test", ".ci/run"),
+    ("MEMORY_POOL_CROSSING_PAIRS=5000000 cargo test --test tsan", ".ci/run"),
     ("cmake -S . -B build", "tests/cmake.rs"),
     ("cmake --build build", "tests/cmake.rs"),
     ("cmake --install build --prefix /usr/local", "tests/cmake.rs, with other prefixes"),

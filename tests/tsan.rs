@@ -108,12 +108,15 @@ fn programs_of_threads_are_clean_around_a_library_that_is_watched_inside() {
     }
 }
 
+/// A million pairs for each of the four threads; MEMORY_POOL_CROSSING_PAIRS says otherwise.
 #[test]
-fn ten_million_blocks_cross_threads_without_a_report() {
+fn millions_of_blocks_cross_threads_without_a_report() {
     let program = testkit::scratch("tsan-crossing").join("crossing");
     let source = source("tsan/crossing");
     let Some(compiler) = compilers().into_iter().next() else { return };
-    let command = sanitizing(&compiler, &source);
+    let pairs = std::env::var("MEMORY_POOL_CROSSING_PAIRS").unwrap_or("1000000".to_owned());
+    let mut command = sanitizing(&compiler, &source);
+    command.arg(format!("-DPAIRS={pairs}"));
     build_around_watched(&compiler, command, &source, &program);
     testkit::run(&mut run(&program));
 }
