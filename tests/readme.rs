@@ -61,7 +61,7 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 14] = [
+const COMMANDS: [(&str, &str); 15] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),

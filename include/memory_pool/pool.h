@@ -635,7 +635,7 @@ POOL_NOEXCEPT;
 
 /**
  * Makes a cache for one thread: it takes and gives blocks of the pool without looking its own up.
- * pool_cache_destroy ends it; a pool that is destroyed ends its caches. A cache holds up to 122
+ * pool_cache_destroy ends it; a pool that is destroyed ends its caches. A cache holds up to 128
  * free blocks, which others get when they need them.
  *
  * Answers NULL, and the log says why: the pool is not of POOL_THREADS_SAFE or lies in a buffer, it

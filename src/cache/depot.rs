@@ -15,7 +15,7 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
-use crate::cache::magazine::{Magazine, ROUNDS_MAX};
+use crate::cache::magazine::{BATCH_MAX, Magazine, ROUNDS_MAX};
 
 /// What a depot takes beside each block.
 pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
@@ -61,6 +61,16 @@ impl Depot {
         unsafe { self.end.sub(place + 1) }
     }
 
+    fn block(&self, place: usize) -> BlockIndex {
+        // SAFETY: D1 and D2.
+        BlockIndex(unsafe { self.number(place).read() } as usize)
+    }
+
+    fn set_block(&self, place: usize, index: BlockIndex) {
+        // SAFETY: D1 and D2.
+        unsafe { self.number(place).write(index.0 as u32) };
+    }
+
     /// How many blocks wait here.
     pub(crate) fn count(&self) -> usize {
         self.count.get()
@@ -84,8 +94,7 @@ impl Depot {
             return (frontier < capacity).then_some(BlockIndex(frontier));
         };
         self.count.set(count);
-        // SAFETY: D1 and D2.
-        Some(BlockIndex(unsafe { self.number(count).read() } as usize))
+        Some(self.block(count))
     }
 
     /// Puts a free block on top, or makes it the one at the frontier again.
@@ -96,32 +105,50 @@ impl Depot {
         let count = self.count.get();
         // More than there are only if two threads gave one block back at the same moment.
         if count < self.frontier.get() {
-            // SAFETY: D1 and D2.
-            unsafe { self.number(count).write(index.0 as u32) };
+            self.set_block(count, index);
             self.count.set(count + 1);
         }
     }
 
-    /// Fills an empty magazine with a batch; `false`: there is no block.
-    pub(crate) fn fill(&self, magazine: &Magazine, capacity: usize) -> bool {
-        let batch = magazine.next_batch(self.limit()) as usize;
-        let there = if self.count() > 0 { self.count() } else { capacity - self.frontier() };
-        let batch = batch.min(there);
-        magazine.fill(batch as u32, core::iter::from_fn(|| self.pop(capacity)));
+    /// Fills an empty magazine with a batch, if there is one: of free blocks, or at the frontier.
+    pub(crate) fn fill(&self, magazine: &Magazine, capacity: usize) {
         self.count_exchange();
-        batch > 0
+        let wanted = magazine.next_batch(self.limit()) as usize;
+        if self.count() > 0 {
+            let batch = wanted.min(self.count());
+            let rest = self.count() - batch;
+            magazine.fill(batch as u32, |place| self.block(rest + place as usize));
+            self.count.set(rest);
+        } else {
+            let batch = self.whole_lines(wanted).min(capacity - self.frontier());
+            let last = self.frontier() + batch - 1;
+            magazine.fill(batch as u32, |place| BlockIndex(last - place as usize));
+            self.frontier.set(self.frontier() + batch);
+        }
     }
 
-    /// Takes a batch of the oldest blocks of a magazine.
-    pub(crate) fn take_from(&self, magazine: &Magazine, is_untouched: impl Fn(BlockIndex) -> bool) {
-        let batch = magazine.next_batch(self.limit());
-        magazine.drain(batch, |index| self.push(index, &is_untouched));
+    /// As many fresh blocks, or fewer, so that the next batch begins with a line of the ledger.
+    fn whole_lines(&self, wanted: usize) -> usize {
+        let frontier = self.frontier();
+        let end = (frontier + wanted) / BATCH_MAX as usize * BATCH_MAX as usize;
+        if end > frontier { end - frontier } else { wanted }
+    }
+
+    /// Takes a batch of the newest blocks of a full magazine.
+    pub(crate) fn take_from(&self, magazine: &Magazine) {
         self.count_exchange();
+        let batch = magazine.next_batch(self.limit()).min(magazine.count());
+        let count = self.count();
+        // As in `push`.
+        if count + batch as usize <= self.frontier() {
+            magazine.pour(batch, |place, index| self.set_block(count + place as usize, index));
+            self.count.set(count + batch as usize);
+        }
     }
 
     /// Takes all blocks of a magazine, whose batches begin small again.
     pub(crate) fn empty(&self, magazine: &Magazine, is_untouched: impl Fn(BlockIndex) -> bool) {
-        magazine.drain(u32::MAX, |index| self.push(index, &is_untouched));
+        magazine.empty(|index| self.push(index, &is_untouched));
         magazine.forget_batch();
     }
 
@@ -143,9 +170,7 @@ impl Depot {
 
     /// The blocks that wait here, newest first.
     pub(crate) fn blocks(&self) -> impl DoubleEndedIterator<Item = BlockIndex> {
-        // SAFETY: D1 and D2.
-        let read = |place| BlockIndex(unsafe { self.number(place).read() } as usize);
-        (0..self.count()).rev().map(read)
+        (0..self.count()).rev().map(|place| self.block(place))
     }
 
     /// Puts the free blocks into another order: `blocks`, the last of which is on top.

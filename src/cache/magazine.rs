@@ -20,12 +20,17 @@
 use crate::base::ids::BlockIndex;
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
 
-/// The bytes of a magazine: whole cache lines, so that no two threads write to one.
-pub(crate) const MAGAZINE_BYTES: usize = 512;
+/// The bytes of a magazine: whole pairs of cache lines, which some processors fetch together, so
+/// that no two threads write to one.
+pub(crate) const MAGAZINE_BYTES: usize = 640;
 
-/// The most blocks that a magazine holds.
-pub(crate) const ROUNDS_MAX: usize = (MAGAZINE_BYTES - HEADER_BYTES) / size_of::<u32>();
-const HEADER_BYTES: usize = 24;
+/// The most blocks that a magazine holds: two batches.
+pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize;
+
+/// The most blocks that are exchanged with the depot at once: as many as a cache line of the ledger
+/// describes, so that threads which take fresh blocks at the same time do not write to the same
+/// lines of it.
+pub(crate) const BATCH_MAX: u32 = 64;
 
 /// Zero bytes are a magazine that is empty and closed.
 #[repr(C)]
@@ -38,7 +43,10 @@ pub(crate) struct Magazine {
     /// How many blocks are exchanged with the depot next time.
     batch: AtomicU32,
     blocks: [AtomicU32; ROUNDS_MAX],
+    rest: [u32; REST_WORDS],
 }
+
+const REST_WORDS: usize = (MAGAZINE_BYTES - 24) / size_of::<u32>() - ROUNDS_MAX;
 
 const _: () = assert!(size_of::<Magazine>() == MAGAZINE_BYTES);
 
@@ -53,6 +61,7 @@ impl Magazine {
             ceiling: zero(),
             batch: zero(),
             blocks: [(); ROUNDS_MAX].map(|()| zero()),
+            rest: [0; REST_WORDS],
         }
     }
 
@@ -165,7 +174,7 @@ impl Magazine {
     pub(crate) fn next_batch(&self, limit: u32) -> u32 {
         // Relaxed, all: M3.
         let batch = self.batch.load(Ordering::Relaxed).clamp(1, (limit / 2).max(1));
-        self.batch.store((2 * batch).min(ROUNDS_MAX as u32 / 2), Ordering::Relaxed);
+        self.batch.store((2 * batch).min(BATCH_MAX), Ordering::Relaxed);
         batch
     }
 
@@ -175,23 +184,28 @@ impl Magazine {
         self.batch.store(1, Ordering::Relaxed);
     }
 
-    /// Puts `count` free blocks on top of an empty magazine, the first of them to be taken first.
-    /// By the owner.
-    pub(crate) fn fill(&self, count: u32, blocks: impl Iterator<Item = BlockIndex>) {
+    /// Puts `count` free blocks into an empty magazine, `block(0)` being the last to be taken. By
+    /// the owner.
+    pub(crate) fn fill(&self, count: u32, block: impl Fn(u32) -> BlockIndex) {
         debug_assert_eq!(self.count(), 0);
-        (0..count).rev().zip(blocks).for_each(|(place, index)| self.set_block(place, index));
+        (0..count).for_each(|place| self.set_block(place, block(place)));
         // Relaxed: M2.
         self.count.store(count, Ordering::Relaxed);
     }
 
-    /// Takes up to `count` of the oldest blocks out. By the owner, or a thief (M2).
-    pub(crate) fn drain(&self, count: u32, mut each: impl FnMut(BlockIndex)) {
-        let before = self.count();
-        let count = count.min(before);
-        (0..count).for_each(|place| each(self.block(place)));
-        (count..before).for_each(|place| self.set_block(place - count, self.block(place)));
+    /// Takes the newest `count` blocks out, oldest first; there are as many. By the owner.
+    pub(crate) fn pour(&self, count: u32, mut each: impl FnMut(u32, BlockIndex)) {
+        let rest = self.count() - count;
+        (0..count).for_each(|place| each(place, self.block(rest + place)));
         // Relaxed: M2.
-        self.count.store(before - count, Ordering::Relaxed);
+        self.count.store(rest, Ordering::Relaxed);
+    }
+
+    /// Takes all blocks out, oldest first. By the owner, or a thief (M2).
+    pub(crate) fn empty(&self, each: impl FnMut(BlockIndex)) {
+        self.blocks().for_each(each);
+        // Relaxed: M2.
+        self.count.store(0, Ordering::Relaxed);
     }
 
     /// The blocks, oldest first (M2; for others, blocks of the moment).

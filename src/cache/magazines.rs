@@ -10,9 +10,9 @@
 //! the next one that gets its number finds them; others can steal them.
 //!
 //! Memory: `MAGAZINE_BYTES` x (1 + the highest number of a thread that took the slow path), rounded
-//! up to a power of two of at least an OS page. A pool that one thread uses takes an OS page.
+//! up to a power of two of at least an OS page. A pool that five threads use takes an OS page.
 //!
-//! G1. The first `bytes` after `start` are magazines, and stay until this is dropped.
+//! G1. The first `bytes` after `start` are whole magazines, and stay until this is dropped.
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -58,8 +58,9 @@ impl Explicit {
 pub(crate) struct Magazines {
     bytes: AtomicUsize,
     start: AtomicPtr<u8>,
-    /// Under the pool's lock.
+    /// Under the pool's lock, as is what was committed of it.
     memory: Cell<Option<Memory>>,
+    committed: Cell<usize>,
     /// The first of the explicit ones. Under the pool's lock.
     explicit: Cell<Option<NonNull<Explicit>>>,
 }
@@ -85,6 +86,7 @@ impl Magazines {
             bytes: AtomicUsize::new(0),
             start,
             memory: Cell::new(None),
+            committed: Cell::new(0),
             explicit: Cell::new(None),
         }
     }
@@ -111,16 +113,15 @@ impl Magazines {
     fn extend(&self, word: usize) -> bool {
         let reserve = || Memory::reserved(THREADS_MAX * MAGAZINE_BYTES);
         let Some(memory) = self.memory.take().or_else(reserve) else { return false };
-        // Relaxed: written under the lock that is held.
-        let bytes = self.bytes.load(Ordering::Relaxed);
         let wanted = (word + MAGAZINE_BYTES).next_power_of_two().max(os::page_bytes());
-        let is_committed = memory.commit(bytes..wanted);
+        let is_committed = memory.commit(self.committed.get()..wanted);
         // Relaxed: published by the Release below.
         self.start.store(memory.start().as_ptr(), Ordering::Relaxed);
         self.memory.set(Some(memory));
         if is_committed {
+            self.committed.set(wanted);
             // Release: pairs with the Acquire in `at`.
-            self.bytes.store(wanted, Ordering::Release);
+            self.bytes.store(wanted / MAGAZINE_BYTES * MAGAZINE_BYTES, Ordering::Release);
         }
         is_committed
     }
@@ -156,7 +157,9 @@ impl Magazines {
     /// All of them but the one that is nobody's: every thread without a number finds that, closed,
     /// and they may stumble over each other in it. Under the pool's lock.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Magazine> {
-        let offsets = (MAGAZINE_BYTES..self.bytes()).step_by(MAGAZINE_BYTES);
+        // Relaxed: written under the lock that is held.
+        let end = self.bytes.load(Ordering::Relaxed);
+        let offsets = (MAGAZINE_BYTES..end).step_by(MAGAZINE_BYTES);
         let explicit = self.links().filter_map(Cell::get).map(|explicit| {
             // SAFETY: as in `links`.
             &unsafe { explicit.as_ref() }.magazine
@@ -166,7 +169,6 @@ impl Magazines {
 
     /// What they take.
     pub(crate) fn bytes(&self) -> usize {
-        // Relaxed: a figure.
-        self.bytes.load(Ordering::Relaxed)
+        self.committed.get()
     }
 }

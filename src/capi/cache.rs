@@ -11,7 +11,7 @@ use crate::capi::{pool_cache_t, pool_t};
 use crate::pool::explicit::{self, Cache};
 
 /// Makes a cache for one thread: it takes and gives blocks of the pool without looking its own up.
-/// pool_cache_destroy ends it; a pool that is destroyed ends its caches. A cache holds up to 122
+/// pool_cache_destroy ends it; a pool that is destroyed ends its caches. A cache holds up to 128
 /// free blocks, which others get when they need them.
 ///
 /// Answers NULL, and the log says why: the pool is not of POOL_THREADS_SAFE or lies in a buffer, it

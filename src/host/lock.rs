@@ -3,6 +3,8 @@
 
 use core::cell::UnsafeCell;
 
+const ATTEMPTS: usize = 100;
+
 /// Can be moved while nobody has locked it.
 pub(crate) struct RawLock(UnsafeCell<libc::pthread_mutex_t>);
 
@@ -16,7 +18,15 @@ impl RawLock {
         Self(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER))
     }
 
+    /// Held for a moment only, so that a short wait awake is most often enough.
     pub(crate) fn lock(&self) {
+        for _ in 0..ATTEMPTS {
+            // SAFETY: as below.
+            if unsafe { libc::pthread_mutex_trylock(self.0.get()) } == 0 {
+                return;
+            }
+            core::hint::spin_loop();
+        }
         // SAFETY: an initialised mutex. It can only fail for kinds of mutex that this is not.
         unsafe { libc::pthread_mutex_lock(self.0.get()) };
     }

@@ -178,7 +178,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// them. They give their blocks to the depot with their next call.
     pub(crate) fn close(&self) -> bool {
         self.magazines.all().for_each(Magazine::close);
-        if self.magazines.bytes() > 0 && !barrier::heavy() {
+        if self.magazines.all().next().is_some() && !barrier::heavy() {
             return false;
         }
         for magazine in self.magazines.all() {
@@ -243,7 +243,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         let note = || self.note(index, State::Free);
         let put = |magazine: &Magazine| {
             magazine.put(index, note).or_else(|| {
-                self.depot.take_from(magazine, |index| self.is_fresh(index));
+                self.make_room_in(magazine);
                 magazine.put(index, note)
             })
         };
@@ -251,6 +251,14 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             note();
             self.depot.push(index, |_| false);
             self.count_operations(1);
+        }
+    }
+
+    /// Fresh blocks, which are the oldest, go first: they would be taken before those in the depot.
+    fn make_room_in(&self, magazine: &Magazine) {
+        match magazine.blocks().next() {
+            Some(oldest) if self.is_fresh(oldest) => self.empty(magazine),
+            _ => self.depot.take_from(magazine),
         }
     }
 
