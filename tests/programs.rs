@@ -17,13 +17,14 @@ fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
 }
 
 /// Programs that can't run under a tool, which lives in the same process.
-const NOT_WATCHED: [&str; 8] = [
+const NOT_WATCHED: [&str; 9] = [
     "arenas",          // limits its memory, which is the tool's as well
     "buffer_alone",    // forbids what a tool needs
     "failing",         // makes calls of the heap fail, which are the tool's own
     "fork",            // forks while other threads hold locks, which may be the tool's
     "fork_busy",       // as above
     "fork_first",      // as above
+    "fork_waiting",    // as above
     "limits",          // limits its memory
     "no_system_calls", // forbids what a tool needs
 ];
