@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
+    "cache_threads",
     "exact_capacity",
     "short_threads",
     "stress",
