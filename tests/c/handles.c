@@ -30,6 +30,8 @@ static void every_function_refuses(pool_t *pool, pool_status_t expected) {
   REFUSED(pool_allocate_zeroed(pool) == NULL);
   REFUSED(pool_deallocate(pool, &stats) == expected);
   REFUSED(pool_deallocate(pool, NULL) == expected);
+  REFUSED(pool_allocate_wait(pool, UINT64_MAX, &block) == expected && block == NULL);
+  REFUSED(pool_cache_create(pool) == NULL);
   REFUSED(pool_allocate_many(pool, &block, 1) == 0);
   REFUSED(pool_deallocate_many(pool, &block, 1) == expected);
   REFUSED(pool_reset(pool) == expected);
@@ -47,10 +49,24 @@ static void every_function_refuses(pool_t *pool, pool_status_t expected) {
   CHECK(errors_logged == calls);
 }
 
+/* The same bits as a cache. */
+static void every_function_of_caches_refuses(void *handle, pool_status_t expected) {
+  pool_cache_t *cache = handle;
+  int calls = 0;
+  errors_logged = 0;
+  REFUSED(pool_cache_allocate(cache) == NULL);
+  REFUSED(pool_cache_deallocate(cache, &calls) == expected);
+  REFUSED(pool_cache_deallocate(cache, NULL) == expected);
+  if (cache != NULL) REFUSED(pool_cache_destroy(cache) == expected);
+  CHECK(errors_logged == calls);
+}
+
 int main(void) {
   pool_set_log_callback(count_errors, NULL, POOL_LOG_ERROR);
   CHECK(pool_destroy(NULL) == POOL_OK);
+  CHECK(pool_cache_destroy(NULL) == POOL_OK);
   every_function_refuses(NULL, POOL_ERR_NULL_ARGUMENT);
+  every_function_of_caches_refuses(NULL, POOL_ERR_NULL_ARGUMENT);
 
   /* Garbage before the first pool exists, and after. */
   int local = 0;
@@ -59,11 +75,13 @@ int main(void) {
   for (int round = 0; round < 2; ++round) {
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; ++i) {
       every_function_refuses((pool_t *)garbage[i], POOL_ERR_STALE_HANDLE);
+      every_function_of_caches_refuses((void *)garbage[i], POOL_ERR_STALE_HANDLE);
       CHECK(pool_destroy((pool_t *)garbage[i]) == POOL_ERR_STALE_HANDLE);
     }
     pool_t *pool = pool_create(64, 8);
     CHECK(pool_allocate(pool) != NULL);
     CHECK(pool_reset(pool) == POOL_OK);
+    every_function_of_caches_refuses(pool, POOL_ERR_STALE_HANDLE);
 
     /* Near a live handle, and in the middle of its slot. */
     for (int step = -16; step <= 16; ++step) {
@@ -72,6 +90,7 @@ int main(void) {
     }
     CHECK(pool_destroy(pool) == POOL_OK);
     every_function_refuses(pool, POOL_ERR_STALE_HANDLE);
+    every_function_of_caches_refuses(pool, POOL_ERR_STALE_HANDLE);
     CHECK(pool_destroy(pool) == POOL_ERR_STALE_HANDLE);
   }
   return CHECK_RESULT();
