@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "cache_threads",
     "exact_capacity",
     "short_threads",
@@ -18,6 +18,7 @@ const PROGRAMS: [&str; 8] = [
     "threads",
     "threads_calls",
     "threads_pools",
+    "wait_races",
 ];
 
 /// The compilers that have a thread sanitizer which works on this machine.
