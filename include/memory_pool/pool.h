@@ -657,8 +657,8 @@ POOL_API POOL_NODISCARD void *pool_cache_allocate(pool_cache_t *cache) POOL_NOEX
  * As pool_deallocate, to the pool of the cache: any live block of it, wherever it was allocated.
  *
  * Errors: those of pool_deallocate; POOL_ERR_STALE_HANDLE (no live cache);
- * POOL_ERR_INVALID_ARGUMENT (the cache belongs to another thread; found at the latest after as
- * many calls as a cache holds blocks).
+ * POOL_ERR_INVALID_ARGUMENT (the cache belongs to another thread; found when it is full, or by
+ * pool_cache_allocate when it is empty).
  * Thread-safety: by the thread that owns the cache.
  */
 POOL_API pool_status_t pool_cache_deallocate(pool_cache_t *cache, void *block) POOL_NOEXCEPT;

@@ -35,6 +35,18 @@ pub(crate) mod thread {
         0
     }
 
+    pub(crate) fn identity() -> usize {
+        0
+    }
+
+    pub(crate) fn id() -> i32 {
+        0
+    }
+
+    pub(crate) fn is_gone(_id: i32) -> bool {
+        false
+    }
+
     pub(crate) fn keep_word(_value: usize, _tell: fn(usize)) -> bool {
         false
     }

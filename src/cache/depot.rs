@@ -21,7 +21,7 @@ use crate::cache::magazine::{BATCH_MAX, Magazine, ROUNDS_MAX};
 pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
 
 /// The most blocks that can be numbered.
-pub(crate) const BLOCKS_MAX: usize = u32::MAX as usize;
+pub(crate) const BLOCKS_MAX: usize = u32::MAX as usize - 1;
 
 /// After so many exchanges without a theft the magazines may hold twice as much again.
 const EXCHANGES_OF_PEACE: u32 = 64;
@@ -33,7 +33,7 @@ pub(crate) struct Depot {
     frontier: Cell<usize>,
     /// The most blocks that a magazine of this pool may hold now, and ever.
     limit: Cell<u32>,
-    limit_max: u32,
+    limit_max: Cell<u32>,
     exchanges: Cell<u32>,
 }
 
@@ -51,7 +51,7 @@ impl Depot {
             count: Cell::new(0),
             frontier: Cell::new(0),
             limit: Cell::new(limit_max),
-            limit_max,
+            limit_max: Cell::new(limit_max),
             exchanges: Cell::new(0),
         }
     }
@@ -159,12 +159,18 @@ impl Depot {
         self.exchanges.set(0);
     }
 
+    /// Says that there will be no magazines any more.
+    pub(crate) fn give_up_magazines(&self) {
+        self.limit.set(0);
+        self.limit_max.set(0);
+    }
+
     /// Says that the lock was taken without need for a theft.
     pub(crate) fn count_exchange(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
         if self.exchanges.get() >= EXCHANGES_OF_PEACE {
             self.exchanges.set(0);
-            self.limit.set((2 * self.limit()).max(1).min(self.limit_max));
+            self.limit.set((2 * self.limit()).max(1).min(self.limit_max.get()));
         }
     }
 

@@ -149,9 +149,25 @@ impl Magazine {
     /// Sends the owner to its slow path from now on: after a heavy fence, and when it is idle.
     /// Under the pool's lock, as all that follow.
     pub(crate) fn close(&self) {
+        if !self.is_open() {
+            return;
+        }
         // Relaxed, both: ordered by the fence that the thief runs next.
         self.floor.store(u32::MAX, Ordering::Relaxed);
         self.ceiling.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the owner's fast path works.
+    pub(crate) fn is_open(&self) -> bool {
+        // Relaxed: M3.
+        self.ceiling.load(Ordering::Relaxed) > 0
+    }
+
+    /// In the child of a fork, where the owner is no more, or is this thread.
+    pub(crate) fn settle(&self) {
+        // Relaxed, both: this thread is the only one.
+        let changes = self.changes.load(Ordering::Relaxed);
+        self.changes.store(changes & !1, Ordering::Relaxed);
     }
 
     /// Whether the owner is not in the middle of a change.

@@ -23,6 +23,9 @@ use crate::cache::threads::{self, THREADS_MAX};
 use crate::host::os;
 use crate::source::memory::Memory;
 
+/// For as many threads as there are numbers; whole OS pages.
+const ALL_BYTES: usize = THREADS_MAX * MAGAZINE_BYTES;
+
 /// Where a thread has its magazine.
 pub(crate) trait Own {
     /// If there is one.
@@ -61,6 +64,7 @@ pub(crate) struct Magazines {
     /// Under the pool's lock, as is what was committed of it.
     memory: Cell<Option<Memory>>,
     committed: Cell<usize>,
+    is_refused: Cell<bool>,
     /// The first of the explicit ones. Under the pool's lock.
     explicit: Cell<Option<NonNull<Explicit>>>,
 }
@@ -87,6 +91,7 @@ impl Magazines {
             start,
             memory: Cell::new(None),
             committed: Cell::new(0),
+            is_refused: Cell::new(false),
             explicit: Cell::new(None),
         }
     }
@@ -111,9 +116,17 @@ impl Magazines {
 
     /// Makes room for the magazine at `word`. `false`: there is no memory. Under the pool's lock.
     fn extend(&self, word: usize) -> bool {
-        let reserve = || Memory::reserved(THREADS_MAX * MAGAZINE_BYTES);
-        let Some(memory) = self.memory.take().or_else(reserve) else { return false };
+        if self.is_refused.get() {
+            return false;
+        }
+        let reserve = || Memory::reserved(ALL_BYTES);
+        let Some(memory) = self.memory.take().or_else(reserve) else {
+            // Asking again with each call would cost more than the magazine saves.
+            self.is_refused.set(true);
+            return false;
+        };
         let wanted = (word + MAGAZINE_BYTES).next_power_of_two().max(os::page_bytes());
+        let wanted = wanted.min(ALL_BYTES);
         let is_committed = memory.commit(self.committed.get()..wanted);
         // Relaxed: published by the Release below.
         self.start.store(memory.start().as_ptr(), Ordering::Relaxed);
@@ -123,6 +136,7 @@ impl Magazines {
             // Release: pairs with the Acquire in `at`.
             self.bytes.store(wanted / MAGAZINE_BYTES * MAGAZINE_BYTES, Ordering::Release);
         }
+        self.is_refused.set(!is_committed);
         is_committed
     }
 
@@ -167,8 +181,8 @@ impl Magazines {
         offsets.filter_map(|offset| self.at(offset)).chain(explicit)
     }
 
-    /// What they take.
-    pub(crate) fn bytes(&self) -> usize {
-        self.committed.get()
+    /// What they take, an explicit one `explicit_bytes`.
+    pub(crate) fn bytes(&self, explicit_bytes: usize) -> usize {
+        self.committed.get() + self.links().filter_map(Cell::get).count() * explicit_bytes
     }
 }

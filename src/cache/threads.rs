@@ -3,7 +3,9 @@
 //! A thread gets the lowest free number when it first needs one, keeps it as its word
 //! (`host/thread.rs`), and gives it back at its end. So there are as many numbers in use as threads
 //! at once, however many come and go. A thread beyond the last number has none, and works with the
-//! depots directly; so does a thread that is at its end.
+//! depots directly; so does a thread that is at its end. One that calls first when it is so near
+//! its end that nobody is told of it keeps its number for a while: before more numbers are used
+//! than ever before, those of threads that are gone are fetched back.
 
 use crate::base::sync::{Lock, RawLock, lock};
 use crate::cache::magazine::MAGAZINE_BYTES;
@@ -12,28 +14,51 @@ use crate::host::thread;
 /// How many threads can have magazines at a time, and the one number that is nobody's.
 pub(crate) const THREADS_MAX: usize = 4096;
 
+/// A look at all threads is worth it when the next number is a power of two from here on.
+const MANY: usize = 32;
+
 static NUMBERS: Lock<Numbers> = Lock::new(Numbers::new());
 
-/// A bit for each number, set while a thread has it.
-struct Numbers([u64; THREADS_MAX / 64]);
+struct Numbers {
+    /// A bit for each number, set while a thread has it.
+    bits: [u64; THREADS_MAX / 64],
+    /// By number, as the system knows them.
+    threads: [i32; THREADS_MAX],
+}
 
 impl Numbers {
     const fn new() -> Self {
         let mut bits = [0; THREADS_MAX / 64];
         // 0 is the word of a thread that has no number.
         bits[0] = 1;
-        Self(bits)
+        Self { bits, threads: [0; THREADS_MAX] }
     }
 
-    fn take(&mut self) -> Option<usize> {
-        let (at, bits) = self.0.iter_mut().enumerate().find(|(_, bits)| **bits != u64::MAX)?;
-        let bit = bits.trailing_ones();
-        *bits |= 1 << bit;
-        Some(at * 64 + bit as usize)
+    fn lowest_free(&self) -> Option<usize> {
+        let (at, bits) = self.bits.iter().enumerate().find(|(_, bits)| **bits != u64::MAX)?;
+        Some(at * 64 + bits.trailing_ones() as usize)
+    }
+
+    fn take(&mut self, thread: i32, is_gone: fn(i32) -> bool) -> Option<usize> {
+        let free = self.lowest_free();
+        if free.is_none_or(|number| number >= MANY && number.is_power_of_two()) {
+            let end = free.unwrap_or(THREADS_MAX);
+            (1..end).filter(|&n| is_gone(self.threads[n])).for_each(|n| {
+                self.bits[n / 64] &= !(1 << (n % 64));
+            });
+        }
+        let number = self.lowest_free()?;
+        self.set(number, thread);
+        Some(number)
+    }
+
+    fn set(&mut self, number: usize, thread: i32) {
+        self.bits[number / 64] |= 1 << (number % 64);
+        self.threads[number] = thread;
     }
 
     fn give_back(&mut self, number: usize) {
-        self.0[number / 64] &= !(1 << (number % 64));
+        self.bits[number / 64] &= !(1 << (number % 64));
     }
 }
 
@@ -49,7 +74,7 @@ pub(crate) fn enter() {
     if word() != 0 {
         return;
     }
-    let Some(number) = lock(&NUMBERS).take() else { return };
+    let Some(number) = lock(&NUMBERS).take(thread::id(), thread::is_gone) else { return };
     if !thread::keep_word(number * MAGAZINE_BYTES, leave) {
         lock(&NUMBERS).give_back(number);
     }
@@ -68,10 +93,9 @@ pub(crate) fn raw_lock() -> &'static RawLock {
 
 /// In the child of a fork, which has this thread alone.
 pub(crate) fn forget_others() {
-    let mut numbers = Numbers::new();
-    let number = word() / MAGAZINE_BYTES;
-    numbers.0[number / 64] |= 1 << (number % 64);
-    *lock(&NUMBERS) = numbers;
+    let mut numbers = lock(&NUMBERS);
+    *numbers = Numbers::new();
+    numbers.set(word() / MAGAZINE_BYTES, thread::id());
 }
 
 #[cfg(test)]
@@ -80,14 +104,32 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut numbers = Numbers::new();
-        assert_eq!((1..THREADS_MAX).map(|_| numbers.take()).sum::<Option<usize>>(), {
-            Some((1..THREADS_MAX).sum())
-        });
-        assert_eq!(numbers.take(), None);
+        let (mut numbers, mut all) = (Numbers::new(), 0..);
+        let mut take = |numbers: &mut Numbers| numbers.take(all.next()?, |_| false);
+        let taken: Option<usize> = (1..THREADS_MAX).map(|_| take(&mut numbers)).sum();
+        assert_eq!(taken, Some((1..THREADS_MAX).sum()));
+        assert_eq!(take(&mut numbers), None);
         numbers.give_back(4000);
         numbers.give_back(70);
-        assert_eq!((numbers.take(), numbers.take(), numbers.take()), (Some(70), Some(4000), None));
+        assert_eq!([(); 3].map(|()| take(&mut numbers)), [Some(70), Some(4000), None]);
+    }
+
+    #[test]
+    fn what_threads_kept_that_are_gone_is_fetched_back() {
+        let mut numbers = Numbers::new();
+        (1..MANY).for_each(|n| assert_eq!(numbers.take(n as i32, |_| false), Some(n)));
+        assert_eq!(numbers.take(1000, |thread| thread == 7 || thread == 9), Some(7));
+        assert_eq!(numbers.take(1001, |_| false), Some(9));
+        assert_eq!(numbers.take(1002, |_| false), Some(MANY));
+    }
+
+    #[test]
+    fn the_system_knows_who_is_gone() {
+        let ended = std::thread::spawn(thread::id).join().expect("no panic");
+        assert!(!thread::is_gone(thread::id()));
+        while !thread::is_gone(ended) {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

@@ -62,8 +62,8 @@ extern "C" fn allocate_slow(cache: *mut pool_cache_t) -> *mut c_void {
 /// As pool_deallocate, to the pool of the cache: any live block of it, wherever it was allocated.
 ///
 /// Errors: those of pool_deallocate; POOL_ERR_STALE_HANDLE (no live cache);
-/// POOL_ERR_INVALID_ARGUMENT (the cache belongs to another thread; found at the latest after as
-/// many calls as a cache holds blocks).
+/// POOL_ERR_INVALID_ARGUMENT (the cache belongs to another thread; found when it is full, or by
+/// pool_cache_allocate when it is empty).
 /// Thread-safety: by the thread that owns the cache.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_cache_deallocate(

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-pub(crate) use super::thread_word::{set_word, word};
+pub(crate) use super::thread_word::{identity, set_word, word};
 
 /// Tells somebody of the thread's end, once.
 struct Farewell(Cell<Option<fn(usize)>>);
@@ -34,6 +34,21 @@ pub(crate) fn keep_word(value: usize, tell: fn(usize)) -> bool {
         set_word(0);
     }
     kept
+}
+
+/// The number by which the system knows this thread.
+pub(crate) fn id() -> i32 {
+    // SAFETY: asks for a number.
+    unsafe { libc::gettid() }
+}
+
+/// Whether there is no such thread in this process any more.
+pub(crate) fn is_gone(id: i32) -> bool {
+    // SAFETY: asks for a number.
+    let process = unsafe { libc::getpid() };
+    // SAFETY: signal 0 is not sent.
+    let answer = unsafe { libc::syscall(libc::SYS_tgkill, process, id, 0) };
+    answer != 0 && std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH)
 }
 
 /// Lets other threads run, for longer from attempt to attempt: at last it sleeps, so that a thread

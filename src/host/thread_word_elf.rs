@@ -34,6 +34,20 @@ pub(crate) fn word() -> usize {
     word
 }
 
+/// What no other thread has while this one lives, to its very end.
+pub(crate) fn identity() -> usize {
+    let pointer;
+    // SAFETY: the first word at a thread's pointer is that pointer.
+    unsafe {
+        asm!(
+            "mov {pointer}, qword ptr fs:[0]",
+            pointer = out(reg) pointer,
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    pointer
+}
+
 pub(crate) fn set_word(value: usize) {
     // SAFETY: writes this thread's own eight bytes.
     unsafe {

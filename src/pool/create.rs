@@ -205,6 +205,8 @@ fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHEC
     // SAFETY: the side table of a new span is zero, ends on a multiple of 16, is this stack's
     // alone, and has a word for each block (`side`).
     let stack = unsafe { TaggedStack::new(span.side_end().cast()) };
+    // For those who wait; where there is none, they look again and again.
+    let _ = barrier::prepare();
     LockFree::new(stack, span.base(), Geometry::new(layout))
 }
 

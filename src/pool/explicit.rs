@@ -6,6 +6,7 @@
 //! error and not a crash.
 
 use core::cell::Cell;
+use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::{Block, UserPointer};
@@ -13,9 +14,10 @@ use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::cache::magazines::Explicit;
 use crate::cache::threads;
-use crate::host::HAS_SYSTEM;
+use crate::host::{HAS_SYSTEM, thread};
 use crate::pool::engine::Engine;
 use crate::pool::handles::NO_SYSTEM;
+use crate::pool::safe::Safe;
 use crate::pool::{Pool, arena};
 
 const NOT_SAFE: Refusal = Refusal::unsupported(
@@ -28,7 +30,7 @@ pub(crate) struct Cache {
     explicit: Explicit,
     pool: *const Pool,
     handle: Cell<UserPointer>,
-    /// The word of the thread that called first; 0: nobody did, or it has none.
+    /// The thread that called first; 0: nobody did.
     owner: Cell<usize>,
 }
 
@@ -116,6 +118,7 @@ impl Cache {
     /// A block, by every means there is.
     pub(crate) fn allocate_slow(&self, call: &str) -> Option<Block> {
         self.check_owner(call).ok()?;
+        threads::enter();
         let (pool, magazine) = (self.pool(), &self.explicit.magazine);
         let take = |_: &_| each_safe!(pool, engine => engine.allocate_slow_from(magazine), None);
         pool.hold(take).or_else(|| pool.allocate_slow())
@@ -124,6 +127,7 @@ impl Cache {
     /// Takes a block back or says, and reports, why not.
     pub(crate) fn deallocate_slow(&self, call: &str, pointer: UserPointer) -> Result<(), Error> {
         self.check_owner(call)?;
+        threads::enter();
         let (pool, magazine) = (self.pool(), &self.explicit.magazine);
         let put =
             |_: &_| each_safe!(pool, engine => engine.deallocate_slow_to(magazine, pointer), false);
@@ -131,10 +135,9 @@ impl Cache {
     }
 
     /// The thread that calls first is the owner. Asked on slow paths only: another thread is found
-    /// after a magazine's worth of calls at the latest.
+    /// when the magazine is empty or full.
     fn check_owner(&self, call: &str) -> Result<(), Error> {
-        threads::enter();
-        let caller = threads::word();
+        let caller = thread::identity();
         if self.owner.get() == 0 {
             self.owner.set(caller);
         }
@@ -148,5 +151,29 @@ impl Cache {
              or use pool_allocate and pool_deallocate"
         );
         Err(Error::InvalidArgument)
+    }
+}
+
+impl<const CHECKED: bool> Safe<CHECKED> {
+    /// Adds an explicit cache to those that blocks are stolen from.
+    ///
+    /// # Safety
+    /// * It stays where it is until it is removed.
+    pub(super) unsafe fn add(&self, explicit: &Explicit) {
+        // SAFETY: by this function's contract.
+        unsafe { self.magazines().add(explicit) };
+    }
+
+    /// Takes one of the explicit caches from the list, at the end of the pool.
+    pub(super) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
+        self.magazines().pop()
+    }
+
+    /// Takes its blocks back, when its owner is off it; what it counted stays counted.
+    pub(super) fn remove(&self, explicit: &Explicit) {
+        self.close();
+        self.empty(&explicit.magazine);
+        self.count_operations(explicit.magazine.operations());
+        self.magazines().remove(explicit);
     }
 }

@@ -49,7 +49,7 @@ impl Core {
             reserved_bytes: self.span.reserved_bytes(),
             resident_bytes: self.span.resident_bytes().unwrap_or(0),
             metadata_bytes: self.span.side_bytes(self.capacity())
-                + each!(&self.engine, engine => engine.magazine_bytes())
+                + each!(&self.engine, engine => engine.magazine_bytes(arena::SLOT_BYTES))
                 + place_bytes,
             heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),
         }
@@ -63,7 +63,7 @@ impl Core {
             counts.in_use += heap_blocks;
             counts.allocations += overflow.allocations();
             counts.deallocations += overflow.allocations() - heap_blocks as u64;
-            counts.peak_in_use = counts.peak_in_use.max(overflow.peak());
+            counts.peak_in_use = counts.peak_in_use.max(overflow.peak()).max(counts.in_use);
         }
         counts
     }
@@ -169,9 +169,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
 impl<const CHECKED: bool> Safe<CHECKED> {
     /// P1 to P3, with every free block in the depot.
     fn validate(&self) -> Result<(), Broken> {
-        if !self.gather() {
-            return Err(Broken("the system has no fence to look into the magazines with"));
-        }
+        self.gather_alone();
         let counts = self.counts();
         if counts.frontier > self.capacity() {
             return Err(Broken("P1: the frontier lies beyond the last block"));
@@ -181,9 +179,23 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         {
             return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
         }
-        let sound = |index: BlockIndex| index.0 < counts.frontier && !self.is_live(index);
-        if !self.depot().blocks().all(sound) {
-            return Err(Broken("P3: the depot holds a block that is not free"));
+        // Marked on the way, so that a block that is there twice is found.
+        let (ledger, mut seen) = (self.ledger(), 0);
+        let mut sound = |index: &BlockIndex| {
+            let is_sound = index.0 < counts.frontier
+                && !self.is_live(*index)
+                && !ledger.is(State::Held, *index);
+            if is_sound {
+                ledger.set(*index, State::Held);
+                seen += 1;
+            }
+            is_sound
+        };
+        let is_sound = self.depot().blocks().all(|index| sound(&index));
+        let free = if CHECKED { State::Free } else { State::Untouched };
+        self.depot().blocks().take(seen).for_each(|index| ledger.set(index, free));
+        if !is_sound {
+            return Err(Broken("P3: the depot does not hold each free block once"));
         }
         Ok(())
     }

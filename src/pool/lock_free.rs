@@ -157,7 +157,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     }
 
     /// There are none.
-    pub(crate) fn magazine_bytes(&self) -> usize {
+    pub(crate) fn magazine_bytes(&self, _explicit_bytes: usize) -> usize {
         0
     }
 

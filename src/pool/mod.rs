@@ -52,6 +52,7 @@ use crate::layout::stride::Layout;
 use config::{Name, Policy};
 use engine::{each_unusual, each_usual};
 use inspect::Figures;
+use report::Finding;
 use waiters::Waiters;
 
 pub(crate) use create::{bytes_needed, create, plan};
@@ -97,6 +98,9 @@ impl Pool {
     pub(crate) fn allocate_slow(&self) -> Option<Block> {
         self.core.engine.enter_thread();
         let taken = self.hold(Core::allocate);
+        if matches!(taken.finding, Some(Finding::Grown { .. })) {
+            self.wake_if_need_be();
+        }
         if let Some(finding) = taken.finding {
             self.policy.tell(finding);
         }

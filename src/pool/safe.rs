@@ -20,7 +20,7 @@ use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::base::sync::barrier;
 use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
-use crate::cache::magazines::{Explicit, Magazines, Own};
+use crate::cache::magazines::{Magazines, Own};
 use crate::checks::ledger::{SharedLedger, State};
 use crate::host::thread;
 use crate::layout::geometry::{Geometry, Place};
@@ -39,6 +39,8 @@ pub(crate) struct Safe<const CHECKED: bool> {
     depot: Depot,
     /// The magazines stay closed.
     is_waited_for: Cell<bool>,
+    /// How many magazines may be open, or hold blocks.
+    open: Cell<usize>,
     /// Blocks that went to or came from the depot one by one.
     operations: Cell<usize>,
     failures: Cell<usize>,
@@ -64,6 +66,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             apart: [0; _],
             depot,
             is_waited_for: Cell::new(false),
+            open: zero(),
             operations: zero(),
             failures: zero(),
             taken_by_reset: zero(),
@@ -138,6 +141,10 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     fn take(&self, own: &impl Own) -> Option<BlockIndex> {
         let note = |index| self.note(index, State::Live);
+        let is_dry = self.depot.count() == 0 && self.depot.frontier() == self.capacity();
+        if is_dry && own.magazine().is_none_or(|magazine| magazine.count() == 0) {
+            return None;
+        }
         if let Some(magazine) = self.open(own) {
             return magazine.take(note).or_else(|| {
                 self.depot.fill(magazine, self.capacity());
@@ -161,24 +168,31 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             return None;
         }
         let magazine = own.provide()?;
+        self.open.set(self.open.get() + usize::from(!magazine.is_open()));
         magazine.open(limit);
         Some(magazine)
     }
 
-    /// Fetches the blocks back that wait in magazines; `false`: there are none.
+    /// Fetches the blocks back that wait in magazines; `false`: there are none. To look at open
+    /// magazines would not do: a block can move from one that was not looked at yet to one that
+    /// was. Once all are closed, no look is needed before the next is opened.
     fn steal(&self) -> bool {
-        let found = self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather();
+        let found = self.open.get() > 0 && self.gather() && self.depot.count() > 0;
         if found {
             self.depot.count_theft();
         }
         found
     }
 
-    /// Closes all magazines; `false`: the system does not let us know when their owners are off
-    /// them. They give their blocks to the depot with their next call.
+    /// Closes all magazines; `false`: the system does not let us know any more when their owners
+    /// are off them. They give their blocks to the depot with their next call.
     pub(crate) fn close(&self) -> bool {
         self.magazines.all().for_each(Magazine::close);
-        if self.magazines.all().next().is_some() && !barrier::heavy() {
+        if self.open.get() == 0 {
+            return true;
+        }
+        if !barrier::heavy() {
+            self.depot.give_up_magazines();
             return false;
         }
         for magazine in self.magazines.all() {
@@ -191,9 +205,25 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     pub(super) fn gather(&self) -> bool {
         let is_closed = self.close();
         if is_closed {
-            self.magazines.all().for_each(|magazine| self.empty(magazine));
+            self.empty_all();
         }
         is_closed
+    }
+
+    /// The same while nobody else calls: then no fence is needed.
+    pub(super) fn gather_alone(&self) {
+        self.magazines.all().for_each(Magazine::close);
+        self.empty_all();
+    }
+
+    fn empty_all(&self) {
+        self.magazines.all().for_each(|magazine| self.empty(magazine));
+        self.open.set(0);
+    }
+
+    /// In the child of a fork.
+    pub(super) fn settle(&self) {
+        self.magazines.all().for_each(Magazine::settle);
     }
 
     /// Sends every thread to the lock from now on; `false`: as for [`close`](Self::close).
@@ -268,7 +298,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     /// No other call may be under way.
     pub(crate) fn reset(&self) {
-        self.gather();
+        self.gather_alone();
         let counts = self.counts();
         self.taken_by_reset.set(self.taken_by_reset.get() + counts.in_use);
         self.depot.forget();
@@ -336,30 +366,8 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.ledger.is(State::Live, index)
     }
 
-    /// Adds an explicit cache to those that blocks are stolen from.
-    ///
-    /// # Safety
-    /// * It stays where it is until it is removed.
-    pub(crate) unsafe fn add(&self, explicit: &Explicit) {
-        // SAFETY: by this function's contract.
-        unsafe { self.magazines.add(explicit) };
-    }
-
-    /// Takes one of the explicit caches from the list, at the end of the pool.
-    pub(crate) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
-        self.magazines.pop()
-    }
-
-    /// Takes its blocks back, when its owner is off it; what it counted stays counted.
-    pub(crate) fn remove(&self, explicit: &Explicit) {
-        self.close();
-        self.empty(&explicit.magazine);
-        self.count_operations(explicit.magazine.operations());
-        self.magazines.remove(explicit);
-    }
-
-    pub(crate) fn magazine_bytes(&self) -> usize {
-        self.magazines.bytes()
+    pub(crate) fn magazine_bytes(&self, explicit_bytes: usize) -> usize {
+        self.magazines.bytes(explicit_bytes)
     }
 
     pub(super) fn ledger(&self) -> SharedLedger {
@@ -372,6 +380,10 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     pub(super) fn own_magazine(&self) -> Option<&Magazine> {
         self.magazines.of_this_thread()
+    }
+
+    pub(super) fn magazines(&self) -> &Magazines {
+        &self.magazines
     }
 
     pub(super) fn depot(&self) -> &Depot {

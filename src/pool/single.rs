@@ -196,7 +196,7 @@ impl<C: Checks> Single<C> {
     }
 
     /// There are none.
-    pub(crate) fn magazine_bytes(&self) -> usize {
+    pub(crate) fn magazine_bytes(&self, _explicit_bytes: usize) -> usize {
         0
     }
 

@@ -133,12 +133,22 @@ impl Core {
         let goes = |page: &usize| {
             pages.holds_only_blocks(*page) && pages.blocks_on(*page, frontier).all(&is_free)
         };
-        for page in (0..pages.count(self.capacity())).filter(goes) {
-            // SAFETY: a committed page of this pool, which holds only blocks.
-            let start = unsafe { self.base().add(pages.offset_of(page)) };
-            // SAFETY: a whole page, on which no block is live.
-            unsafe { self.span.discard(start, page_bytes) };
+        let discard = |run: Range<usize>| {
+            if !run.is_empty() {
+                // SAFETY: a committed page of this pool, which holds only blocks.
+                let start = unsafe { self.base().add(pages.offset_of(run.start)) };
+                // SAFETY: whole pages, on which no block is live.
+                unsafe { self.span.discard(start, run.len() * page_bytes) };
+            }
+        };
+        // Pages that go are collected to runs, each of which is one call of the system.
+        let count = pages.count(self.capacity());
+        let mut start = 0;
+        for page in (0..count).filter(|page| !goes(page)) {
+            discard(start..page);
+            start = page + 1;
         }
+        discard(start..count);
     }
 }
 

@@ -8,7 +8,7 @@
 //! fetches its block itself, and is woken when one comes back: `deallocate` looks at a counter
 //! after its push. The counter and the stack are two words, so one side needs a fence between
 //! writing the one and reading the other: it is that of the waiter, on all threads
-//! ([`barrier`](crate::base::sync::barrier)). A `pool_allocate` may come before the first in line;
+//! ([`barrier`]). A `pool_allocate` may come before the first in line;
 //! those in line keep their order.
 //!
 //! Where the system has no such fence, a waiter looks again every few milliseconds.
@@ -17,6 +17,7 @@ use crate::base::error::Error;
 use crate::base::ids::Block;
 use crate::base::sync::{barrier, lock};
 use crate::host::sleep::{CAN_SLEEP, Deadline};
+use crate::host::tsan;
 use crate::pool::Pool;
 use crate::pool::engine::{Engine, each};
 use crate::pool::lock_free::LockFree;
@@ -49,6 +50,7 @@ impl Pool {
         };
         loop {
             if let Some(block) = waiter.served() {
+                tsan::handed_out(block);
                 return Ok(block);
             }
             if deadline.is_past() {
@@ -76,6 +78,8 @@ impl Pool {
         while !self.waiters.is_empty()
             && let Some(block) = self.core.engine.take_quietly()
         {
+            // It leaves this thread past the lock that a sanitizer sees.
+            tsan::taken_back(block);
             self.waiters.serve(block);
         }
         if self.waiters.is_empty() {
@@ -148,6 +152,8 @@ impl Pool {
         match &self.core.engine {
             Engine::LockFreeStandard(engine) => engine.sleepers().forget(),
             Engine::LockFreeUnchecked(engine) => engine.sleepers().forget(),
+            Engine::SafeStandard(engine) => engine.settle(),
+            Engine::SafeUnchecked(engine) => engine.settle(),
             _ => {}
         }
     }
