@@ -57,7 +57,8 @@ impl Explicit {
     }
 }
 
-/// Where the magazines of one pool are.
+/// Where the magazines of one pool are. The words of the hot paths come first.
+#[repr(C)]
 pub(crate) struct Magazines {
     bytes: AtomicUsize,
     start: AtomicPtr<u8>,

@@ -29,10 +29,11 @@ use crate::pool::single::{Counts, Supply};
 /// The state of a safe pool. `CHECKED`: a block that is not live is not taken back.
 #[repr(C)]
 pub(crate) struct Safe<const CHECKED: bool> {
-    magazines: Magazines,
     base: NonNull<u8>,
     ledger: SharedLedger,
     geometry: Geometry,
+    /// Here, so that its first words share a cache line with what is above.
+    magazines: Magazines,
     /// What is above is read by every call, what is below is written under the lock: not on the
     /// same cache lines.
     apart: [usize; 16],
@@ -59,10 +60,10 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     ) -> Self {
         let zero = || Cell::new(0);
         Self {
-            magazines: Magazines::new(),
             base,
             ledger,
             geometry,
+            magazines: Magazines::new(),
             apart: [0; _],
             depot,
             is_waited_for: Cell::new(false),
