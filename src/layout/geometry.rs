@@ -102,35 +102,3 @@ impl Geometry {
         index.0 * self.stride
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::layout::stride::Request;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_fast_answer_is_the_slow_answer(
-            size in 2_usize..5000,
-            capacity in 1_usize..100_000,
-            at in any::<usize>(),
-            step in -9_isize..9,
-        ) {
-            let request = Request {
-                block_size: size,
-                alignment: 0,
-                capacity,
-                max_capacity: 0,
-                link_bytes: 1,
-                side_bytes: 1,
-                blocks_max: usize::MAX,
-                room: None,
-            };
-            let layout = Layout::new(&request).expect("sound");
-            let geometry = Geometry::new(&layout);
-            let offset = (at % (layout.span_bytes_max() + 2 * size)).wrapping_add_signed(step);
-            prop_assert_eq!(geometry.start_index(offset), geometry.index_of(offset));
-        }
-    }
-}

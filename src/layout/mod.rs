@@ -5,3 +5,6 @@ pub(crate) mod inside;
 pub(crate) mod pages;
 pub(crate) mod reciprocal;
 pub(crate) mod stride;
+
+#[cfg(test)]
+mod geometry_test;

@@ -6,7 +6,6 @@
 //! error and not a crash.
 
 use core::cell::Cell;
-use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::{Block, UserPointer};
@@ -17,7 +16,6 @@ use crate::cache::threads;
 use crate::host::{HAS_SYSTEM, thread};
 use crate::pool::engine::Engine;
 use crate::pool::handles::NO_SYSTEM;
-use crate::pool::safe::Safe;
 use crate::pool::{Pool, arena};
 
 const NOT_SAFE: Refusal = Refusal::unsupported(
@@ -151,29 +149,5 @@ impl Cache {
              or use pool_allocate and pool_deallocate"
         );
         Err(Error::InvalidArgument)
-    }
-}
-
-impl<const CHECKED: bool> Safe<CHECKED> {
-    /// Adds an explicit cache to those that blocks are stolen from.
-    ///
-    /// # Safety
-    /// * It stays where it is until it is removed.
-    pub(super) unsafe fn add(&self, explicit: &Explicit) {
-        // SAFETY: by this function's contract.
-        unsafe { self.magazines().add(explicit) };
-    }
-
-    /// Takes one of the explicit caches from the list, at the end of the pool.
-    pub(super) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
-        self.magazines().pop()
-    }
-
-    /// Takes its blocks back, when its owner is off it; what it counted stays counted.
-    pub(super) fn remove(&self, explicit: &Explicit) {
-        self.close();
-        self.empty(&explicit.magazine);
-        self.count_operations(explicit.magazine.operations());
-        self.magazines().remove(explicit);
     }
 }

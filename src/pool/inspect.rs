@@ -167,6 +167,18 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
 }
 
 impl<const CHECKED: bool> Safe<CHECKED> {
+    /// Whether the block was never handed out, as far as is known.
+    pub(super) fn is_untouched(&self, index: BlockIndex) -> bool {
+        match CHECKED {
+            true => self.ledger().is(State::Untouched, index),
+            false => index.0 >= self.depot().frontier(),
+        }
+    }
+
+    pub(super) fn magazine_bytes(&self, explicit_bytes: usize) -> usize {
+        self.magazines().bytes(explicit_bytes)
+    }
+
     /// P1 to P3, with every free block in the depot.
     fn validate(&self) -> Result<(), Broken> {
         self.gather_alone();

@@ -20,7 +20,7 @@ use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::base::sync::barrier;
 use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
-use crate::cache::magazines::{Magazines, Own};
+use crate::cache::magazines::{Explicit, Magazines, Own};
 use crate::checks::ledger::{SharedLedger, State};
 use crate::host::thread;
 use crate::layout::geometry::{Geometry, Place};
@@ -31,7 +31,7 @@ use crate::pool::single::{Counts, Supply};
 pub(crate) struct Safe<const CHECKED: bool> {
     base: NonNull<u8>,
     ledger: SharedLedger,
-    geometry: Geometry,
+    pub(super) geometry: Geometry,
     /// Here, so that its first words share a cache line with what is above.
     magazines: Magazines,
     /// What is above is read by every call, what is below is written under the lock: not on the
@@ -354,29 +354,35 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.geometry.place(self.offset(pointer))
     }
 
-    /// Whether the block was never handed out, as far as is known.
-    pub(crate) fn is_untouched(&self, index: BlockIndex) -> bool {
-        match CHECKED {
-            true => self.ledger.is(State::Untouched, index),
-            false => index.0 >= self.depot.frontier(),
-        }
-    }
-
     /// Whether the block is live, as far as is known.
     pub(crate) fn is_live(&self, index: BlockIndex) -> bool {
         self.ledger.is(State::Live, index)
     }
 
-    pub(crate) fn magazine_bytes(&self, explicit_bytes: usize) -> usize {
-        self.magazines.bytes(explicit_bytes)
+    /// Adds an explicit cache to those that blocks are stolen from.
+    ///
+    /// # Safety
+    /// * It stays where it is until it is removed.
+    pub(super) unsafe fn add(&self, explicit: &Explicit) {
+        // SAFETY: by this function's contract.
+        unsafe { self.magazines.add(explicit) };
+    }
+
+    /// Takes one of the explicit caches from the list, at the end of the pool.
+    pub(super) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
+        self.magazines.pop()
+    }
+
+    /// Takes its blocks back, when its owner is off it; what it counted stays counted.
+    pub(super) fn remove(&self, explicit: &Explicit) {
+        self.close();
+        self.empty(&explicit.magazine);
+        self.count_operations(explicit.magazine.operations());
+        self.magazines.remove(explicit);
     }
 
     pub(super) fn ledger(&self) -> SharedLedger {
         self.ledger
-    }
-
-    pub(super) fn geometry(&self) -> &Geometry {
-        &self.geometry
     }
 
     pub(super) fn own_magazine(&self) -> Option<&Magazine> {

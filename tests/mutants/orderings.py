@@ -1,44 +1,120 @@
-"""Weakens each memory ordering of the lock-free stack in turn, leaves the tag out, and asks loom.
+"""Weakens each memory ordering that threads meet at in turn, leaves steps out, and asks loom.
 
 Every mutant must be killed: a survivor is an ordering that no test needs, or a missing test. Run it
-after a change of src/freelist/tagged.rs; it takes a minute and restores the file.
+after a change of the files below; it takes minutes and restores them. An argument chooses among the
+mutants by a part of their names.
 """
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILE = ROOT / "src/freelist/tagged.rs"
+
+# Which tests look at a file, the quickest first.
+TESTS = {
+    "src/freelist/tagged.rs": ["loom"],
+    "src/cache/magazine.rs": ["loom_magazine", "loom_safe"],
+    "src/cache/magazines.rs": ["loom_safe"],
+    "src/pool/safe.rs": ["loom_safe"],
+}
+
+# What is not an ordering: a name, the file, what stands there, and what is put in its place.
+FAULTS = [
+    ("no tag", "src/freelist/tagged.rs", "(head >> HALF).wrapping_add(1)", "head >> HALF"),
+    ("the owner has no fence", "src/cache/magazine.rs", "barrier::light();", ""),
+    (
+        "the owner does not say that it is busy",
+        "src/cache/magazine.rs",
+        "self.changes.store(changes | 1, Ordering::Relaxed);",
+        "",
+    ),
+    (
+        "the owner does not look at the floor",
+        "src/cache/magazine.rs",
+        "count <= self.floor.load(Ordering::Relaxed)",
+        "count == 0",
+    ),
+    (
+        "the owner does not look at the ceiling",
+        "src/cache/magazine.rs",
+        "count >= self.ceiling.load(Ordering::Relaxed)",
+        "count >= 2",
+    ),
+    ("the thief does not close", "src/pool/safe.rs", "all().for_each(Magazine::close);", "all();"),
+    ("the thief has no fence", "src/pool/safe.rs", "if !barrier::heavy() {", "if false {"),
+    (
+        "the thief does not wait until the owner is idle",
+        "src/pool/safe.rs",
+        "!magazine.is_idle()",
+        "magazine.count() == u32::MAX",
+    ),
+    ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),
+    (
+        "magazines open while somebody waits",
+        "src/pool/safe.rs",
+        "limit == 0 || self.is_waited_for.get()",
+        "limit == 0",
+    ),
+]
 
 
-def survives(text):
-    FILE.write_text(text)
-    test = ["cargo", "test", "--quiet", "--test", "loom"]
-    return subprocess.run(test, cwd=ROOT, capture_output=True).returncode == 0
+def run_test(test, *more):
+    command = ["cargo", "test", "--quiet", "--test", test, *more]
+    environment = {**os.environ, "RUST_BACKTRACE": "0"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True).returncode == 0
 
 
-def mutants(text):
-    for found in re.finditer(r"Ordering::(Acquire|Release|AcqRel)", text):
+def survives(file, text):
+    (ROOT / file).write_text(text)
+    for test in TESTS[file]:
+        if not run_test(test, "--no-run"):
+            sys.exit(f"a mutant of {file} does not compile")
+        if not run_test(test):
+            return False
+    return True
+
+
+def weaker_orderings(file, text):
+    strong = r"Ordering::(Acquire|Release|AcqRel|SeqCst)"
+    for found in re.finditer(rf"\bfence\({strong}\);|{strong}", text):
         line = text.count("\n", 0, found.start()) + 1
-        weaker = text[: found.start()] + "Ordering::Relaxed" + text[found.end() :]
-        yield f"line {line}: {found.group(1)} made Relaxed", weaker
-    yield "no tag", text.replace("(head >> HALF).wrapping_add(1)", "head >> HALF")
+        is_fence = found.group(0).startswith("fence")
+        change, instead = ("left out", "") if is_fence else ("made Relaxed", "Ordering::Relaxed")
+        weaker = text[: found.start()] + instead + text[found.end() :]
+        yield f"{file}:{line}: {found.group(0)} {change}", weaker
+
+
+def mutants(file, text):
+    yield from weaker_orderings(file, text)
+    for name, _, there, instead in (fault for fault in FAULTS if fault[1] == file):
+        if there not in text:
+            sys.exit(f"{name}: {file} does not have: {there}")
+        yield f"{file}: {name}", text.replace(there, instead)
 
 
 def main():
-    text = FILE.read_text()
+    chosen = sys.argv[1] if len(sys.argv) > 1 else ""
     survivors = 0
-    try:
-        if not survives(text):
-            sys.exit("the tests fail before anything is changed")
-        for name, mutant in mutants(text):
-            lives = survives(mutant)
-            survivors += lives
-            print("SURVIVED" if lives else "killed  ", name, flush=True)
-    finally:
-        FILE.write_text(text)
+    for file in TESTS:
+        text = (ROOT / file).read_text()
+        try:
+            if not survives(file, text):
+                survivors += 1
+                print(f"{file}: the tests fail before anything is changed")
+                continue
+            for name, mutant in mutants(file, text):
+                if chosen in name:
+                    began = time.monotonic()
+                    lives = survives(file, mutant)
+                    survivors += lives
+                    seconds = round(time.monotonic() - began)
+                    print("SURVIVED" if lives else "killed  ", name, f"({seconds}s)", flush=True)
+        finally:
+            (ROOT / file).write_text(text)
     sys.exit(1 if survivors else 0)
 
 
