@@ -9,9 +9,11 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 9] = [
+const PROGRAMS: [&str; 11] = [
+    "cache_races",
     "cache_threads",
     "exact_capacity",
+    "late_threads",
     "short_threads",
     "stress",
     "thread_exit",

@@ -1,5 +1,6 @@
 /* POOL_EXHAUSTED_HEAP: beyond the last block, blocks of the heap, as good as any. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -67,6 +68,51 @@ static void the_end_takes_them_along(pool_t *pool, unsigned char **blocks) {
   CHECK(strstr(last_message, "50 live blocks") != NULL);
 }
 
+/* --- a source that runs dry ------------------------------------------------------------------- */
+
+static bool may_grow;
+static void *reserve(void *unused, size_t bytes) {
+  static _Alignas(4096) unsigned char memory[1 << 18];
+  (void)unused;
+  return bytes <= sizeof memory ? memory : NULL;
+}
+static bool commit(void *unused, void *start, size_t bytes) {
+  (void)unused, (void)start, (void)bytes;
+  return may_grow;
+}
+
+static pool_t *growing_pool(uint32_t threading, size_t capacity, size_t more) {
+  pool_source_t source = {.struct_size = sizeof source, .reserve = reserve, .commit = commit};
+  pool_options_t options = POOL_OPTIONS_INIT;
+  pool_t *pool = NULL;
+  options.block_size = 1024;
+  options.capacity = capacity;
+  options.max_capacity = capacity + more;
+  options.threading = threading;
+  options.on_exhausted = POOL_EXHAUSTED_HEAP;
+  options.source = &source;
+  may_grow = true;
+  CHECK(pool_create_with(&options, &pool) == POOL_OK);
+  return pool;
+}
+
+/* Blocks of the heap first, because the pool can't grow, and then those that it grew by. */
+static void the_peak_counts_both_kinds(uint32_t threading) {
+  enum { FIRST = 4 /* a page */, HEAP = 3, MORE = 40, SUM = FIRST + HEAP + MORE };
+  pool_t *pool = growing_pool(threading, FIRST, MORE);
+  void *blocks[SUM];
+  may_grow = false;
+  for (int i = 0; i < FIRST + HEAP; ++i) CHECK((blocks[i] = pool_allocate(pool)) != NULL);
+  may_grow = true;
+  CHECK(pool_grow(pool, MORE) == POOL_OK);
+  for (int i = FIRST + HEAP; i < SUM; ++i) CHECK((blocks[i] = pool_allocate(pool)) != NULL);
+  const pool_stats_t stats = stats_of(pool);
+  CHECK(stats.heap_blocks == HEAP && stats.in_use == SUM && stats.peak_in_use == SUM);
+  for (int i = 0; i < SUM; ++i) CHECK(pool_deallocate(pool, blocks[i]) == POOL_OK);
+  CHECK(stats_of(pool).in_use == 0);
+  CHECK(pool_destroy(pool) == POOL_OK);
+}
+
 int main(void) {
   unsigned char *blocks[ALL];
   const uint32_t levels[] = {POOL_CHECKS_STANDARD, POOL_CHECKS_NONE};
@@ -85,5 +131,7 @@ int main(void) {
     misuse_is_found(pool, blocks);
     the_end_takes_them_along(pool, blocks);
   }
+  the_peak_counts_both_kinds(POOL_THREADS_SAFE);
+  the_peak_counts_both_kinds(POOL_THREADS_SINGLE);
   return CHECK_RESULT();
 }
