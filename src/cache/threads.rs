@@ -3,9 +3,9 @@
 //! A thread gets the lowest free number when it first needs one, keeps it as its word
 //! (`host/thread.rs`), and gives it back at its end. So there are as many numbers in use as threads
 //! at once, however many come and go. A thread beyond the last number has none, and works with the
-//! depots directly; so does a thread that is at its end. One that calls first when it is so near
-//! its end that nobody is told of it keeps its number for a while: before more numbers are used
-//! than ever before, those of threads that are gone are fetched back.
+//! depots directly. One that calls last when it is so near its end that nobody is told of it keeps
+//! its number for a while: before more numbers are used than ever before, those of threads that are
+//! gone are fetched back.
 
 use crate::base::sync::{Lock, RawLock, lock};
 use crate::cache::magazine::MAGAZINE_BYTES;

