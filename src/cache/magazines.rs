@@ -77,8 +77,8 @@ impl Own for Magazines {
 
     fn provide(&self) -> Option<&Magazine> {
         let word = threads::word();
-        // Acquire: as in `at`.
-        let is_there = word < self.bytes.load(Ordering::Acquire);
+        // Relaxed: written under the lock that is held.
+        let is_there = word < self.bytes.load(Ordering::Relaxed);
         if word > 0 && (is_there || self.extend(word)) { self.at(word) } else { None }
     }
 }
