@@ -19,7 +19,7 @@ TESTS = {
     "src/freelist/tagged.rs": ["loom"],
     "src/cache/magazine.rs": ["loom_magazine", "loom_safe"],
     "src/cache/magazines.rs": ["loom_safe"],
-    "src/pool/safe.rs": ["loom_safe"],
+    "src/pool/safe.rs": ["loom_safe", "shuttle"],
 }
 
 # What is not an ordering: a name, the file, what stands there, and what is put in its place.
@@ -53,12 +53,6 @@ FAULTS = [
         "magazine.count() == u32::MAX",
     ),
     ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),
-    (
-        "magazines open while somebody waits",
-        "src/pool/safe.rs",
-        "limit == 0 || self.is_waited_for.get()",
-        "limit == 0",
-    ),
 ]
 
 
