@@ -35,6 +35,8 @@ pub(crate) mod thread {
         0
     }
 
+    pub(crate) const ENDED: usize = usize::MAX;
+
     pub(crate) fn identity() -> usize {
         0
     }

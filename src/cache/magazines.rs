@@ -79,7 +79,12 @@ impl Own for Magazines {
         let word = threads::word();
         // Relaxed: written under the lock that is held.
         let is_there = word < self.bytes.load(Ordering::Relaxed);
-        if word > 0 && (is_there || self.extend(word)) { self.at(word) } else { None }
+        // Beyond the last number: a thread that is at its end.
+        if word > 0 && word < ALL_BYTES && (is_there || self.extend(word)) {
+            self.at(word)
+        } else {
+            None
+        }
     }
 }
 

@@ -95,7 +95,9 @@ pub(crate) fn raw_lock() -> &'static RawLock {
 pub(crate) fn forget_others() {
     let mut numbers = lock(&NUMBERS);
     *numbers = Numbers::new();
-    numbers.set(word() / MAGAZINE_BYTES, thread::id());
+    if word() != thread::ENDED {
+        numbers.set(word() / MAGAZINE_BYTES, thread::id());
+    }
 }
 
 #[cfg(test)]

@@ -64,12 +64,16 @@ unsafe extern "C" fn end(_word: *mut c_void) {
         // SAFETY: `key` put a function of this type there.
         let tell = unsafe { mem::transmute::<NonNull<c_void>, fn(usize)>(tell) };
         let last = word();
-        set_word(0);
+        // Not another word: a sanitizer is at its end before the last round of destructors.
+        set_word(ENDED);
         tell(last);
     }
 }
 
-/// Gives this thread a word, and at its end makes that 0 and calls `tell` with it, which is the
+/// The word of a thread whose end was told.
+pub(crate) const ENDED: usize = usize::MAX;
+
+/// Gives this thread a word, and at its end makes that ENDED and calls `tell` with it, which is the
 /// same for all. `false`: the system can't now, and the word stays 0.
 pub(crate) fn keep_word(value: usize, tell: fn(usize)) -> bool {
     let Some(key) = key(tell) else { return false };
