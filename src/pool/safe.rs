@@ -178,7 +178,8 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// magazines would not do: a block can move from one that was not looked at yet to one that
     /// was. Once all are closed, no look is needed before the next is opened.
     fn steal(&self) -> bool {
-        let found = self.open.get() > 0 && self.gather() && self.depot.count() > 0;
+        let is_dry = || self.depot.count() == 0 && self.depot.frontier() == self.capacity();
+        let found = self.open.get() > 0 && self.gather() && !is_dry();
         if found {
             self.depot.count_theft();
         }
