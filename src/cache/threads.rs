@@ -4,8 +4,8 @@
 //! (`host/thread.rs`), and gives it back at its end. So there are as many numbers in use as threads
 //! at once, however many come and go. A thread beyond the last number has none, and works with the
 //! depots directly. One that calls last when it is so near its end that nobody is told of it keeps
-//! its number for a while: before more numbers are used than ever before, those of threads that are
-//! gone are fetched back.
+//! its number for a while: now and then all threads are looked at, and the numbers of those that
+//! are gone are fetched back.
 
 use crate::base::sync::{Lock, RawLock, lock};
 use crate::cache::magazine::MAGAZINE_BYTES;
@@ -14,7 +14,7 @@ use crate::host::thread;
 /// How many threads can have magazines at a time, and the one number that is nobody's.
 pub(crate) const THREADS_MAX: usize = 4096;
 
-/// A look at all threads is worth it when the next number is a power of two from here on.
+/// As long as the next number is lower, nobody is looked at.
 const MANY: usize = 32;
 
 static NUMBERS: Lock<Numbers> = Lock::new(Numbers::new());
@@ -24,6 +24,8 @@ struct Numbers {
     bits: [u64; THREADS_MAX / 64],
     /// By number, as the system knows them.
     threads: [i32; THREADS_MAX],
+    /// For a number, granted or not, since all threads were looked at.
+    requests: usize,
 }
 
 impl Numbers {
@@ -31,7 +33,7 @@ impl Numbers {
         let mut bits = [0; THREADS_MAX / 64];
         // 0 is the word of a thread that has no number.
         bits[0] = 1;
-        Self { bits, threads: [0; THREADS_MAX] }
+        Self { bits, threads: [0; THREADS_MAX], requests: 0 }
     }
 
     fn lowest_free(&self) -> Option<usize> {
@@ -39,13 +41,16 @@ impl Numbers {
         Some(at * 64 + bits.trailing_ones() as usize)
     }
 
-    fn take(&mut self, thread: i32, is_gone: fn(i32) -> bool) -> Option<usize> {
-        let free = self.lowest_free();
-        if free.is_none_or(|number| number >= MANY && number.is_power_of_two()) {
-            let end = free.unwrap_or(THREADS_MAX);
+    fn take(&mut self, thread: i32, is_gone: impl Fn(i32) -> bool) -> Option<usize> {
+        let end = self.lowest_free().unwrap_or(THREADS_MAX);
+        self.requests = THREADS_MAX.min(self.requests + 1);
+        // A look at a thread is a system call: there are at most two for each request, and at most
+        // twice as many numbers before the next look.
+        if end >= MANY && 2 * self.requests >= end {
             (1..end).filter(|&n| is_gone(self.threads[n])).for_each(|n| {
                 self.bits[n / 64] &= !(1 << (n % 64));
             });
+            self.requests = 0;
         }
         let number = self.lowest_free()?;
         self.set(number, thread);
@@ -102,6 +107,8 @@ pub(crate) fn forget_others() {
 
 #[cfg(test)]
 mod tests {
+    use core::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -123,6 +130,23 @@ mod tests {
         assert_eq!(numbers.take(1000, |thread| thread == 7 || thread == 9), Some(7));
         assert_eq!(numbers.take(1001, |_| false), Some(9));
         assert_eq!(numbers.take(1002, |_| false), Some(MANY));
+    }
+
+    #[test]
+    fn threads_are_looked_at_seldom_also_when_there_is_no_number_left() {
+        let (mut numbers, looks) = (Numbers::new(), Cell::new(0));
+        let look = |_| {
+            looks.set(looks.get() + 1);
+            false
+        };
+        (1..THREADS_MAX).for_each(|n| assert_eq!(numbers.take(n as i32, look), Some(n)));
+        let before = looks.get();
+        assert_eq!(numbers.take(0, look), None);
+        assert_eq!(looks.get(), before + THREADS_MAX - 1);
+        (1..THREADS_MAX / 2).for_each(|_| assert_eq!(numbers.take(0, look), None));
+        assert_eq!(looks.get(), before + THREADS_MAX - 1);
+        assert_eq!(numbers.take(0, |thread| thread == 3000), Some(3000));
+        assert_eq!(numbers.take(0, |_| true), None);
     }
 
     #[test]
