@@ -39,6 +39,7 @@ static void *follow(void *argument) {
   }
 }
 
+/* Of so many threads, or as many as the system lets: who needs all looks at `count`. */
 static inline void begin_crew(crew_t *crew, size_t count) {
   pthread_attr_t small;
   *crew = (crew_t){.members = calloc(count, sizeof *crew->members), .count = count};
@@ -49,8 +50,11 @@ static inline void begin_crew(crew_t *crew, size_t count) {
     member->number = i;
     member->crew = crew;
     MUST(sem_init(&member->go, 0, 0) == 0);
-    MUST(pthread_create(&member->thread, &small, follow, member) == 0);
+    if (pthread_create(&member->thread, &small, follow, member) == 0) continue;
+    crew->count = i;
+    break;
   }
+  MUST(crew->count > 0);
   pthread_attr_destroy(&small);
 }
 

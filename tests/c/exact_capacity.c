@@ -6,7 +6,7 @@
 #include "crew.h"
 
 /* More than a thread may keep for itself at a time, so that some go back to all. */
-enum { TAKEN_MAX = 200, KEPT_MAX = 3, THREADS_MAX = 1000 };
+enum { TAKEN_MAX = 200, KEPT_MAX = 3, THREADS_MAX = 4800 };
 
 /* Who takes all blocks, and who gives them back. FRESH never saw the pool. */
 typedef enum { THE_MAIN, A_MEMBER, ANOTHER_MEMBER, A_FRESH } who_t;
@@ -185,13 +185,25 @@ static void exactly(crew_t *crew, const struct mode *mode, size_t capacity, size
   end(&scene.watched);
 }
 
+/* More threads than anybody would keep something for. */
+static void a_crowd(void) {
+  crew_t crew;
+  begin_crew(&crew, THREADS_MAX / THREADS_FEWER);
+  if (crew.count < THREADS_MAX / THREADS_FEWER) {
+    fputs("SKIPPED a crowd: the system lets no 4800 threads live here; raise ulimit -u\n", stderr);
+  }
+  exactly(&crew, &MODES[0], 5000, 5000);
+  end_crew(&crew);
+}
+
 int main(void) {
   const size_t capacities[] = {1, 8, 64, 1000, 100000 / THREADS_FEWER};
-  const size_t threads[] = {2, 8, 64, THREADS_MAX / THREADS_FEWER};
+  const size_t threads[] = {2, 8, 64, 1000 / THREADS_FEWER};
   pool_set_log_callback(count_errors, NULL, POOL_LOG_TRACE);
   for (int count = 0; count < 4; ++count) {
     crew_t crew;
     begin_crew(&crew, threads[count]);
+    CHECK(crew.count == threads[count]);
     for (int i = 0; i < 5 * MODE_COUNT; ++i) {
       const struct mode *mode = &MODES[i % MODE_COUNT];
       const size_t capacity = capacities[i / MODE_COUNT];
@@ -200,6 +212,7 @@ int main(void) {
     }
     end_crew(&crew);
   }
+  a_crowd();
   CHECK(atomic_load(&error_lines) == 0);
   return CHECK_RESULT();
 }
