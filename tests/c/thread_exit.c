@@ -5,10 +5,9 @@
 
 #include <limits.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <sys/stat.h>
 
-#include "threads.h"
+#include "crew.h"
 
 enum {
   AT_A_TIME = 64,
@@ -19,12 +18,18 @@ enum {
   DETACHED_WAVES = 1 + 50 / THREADS_FEWER
 };
 
-/* How often the system asks whether there is more to do for a thread that ends. A sanitizer leaves
-   the thread when it asks for the last time. */
-enum { ENDS = THREADS_FEWER == 1 ? PTHREAD_DESTRUCTOR_ITERATIONS : 3 };
+/* How often the system asks whether there is more to do for a thread that ends. What is done when
+   it asks for the last time, nobody may hear of. */
+enum { LAST_END = PTHREAD_DESTRUCTOR_ITERATIONS };
+
+/* How often each thread has something to do then, and the library once more after it. A sanitizer
+   leaves the thread at the last time, and neither may follow it. */
+enum { USUAL_ENDS = THREADS_FEWER > 1 ? LAST_END - 2 : LAST_END - 1 };
+static int ends = USUAL_ENDS;
 
 /* One key is older than what the library has for threads, and so called first, one is younger. */
 static pthread_key_t keys[2];
+static pthread_key_t relay;
 
 typedef struct {
   pthread_key_t key;
@@ -75,7 +80,7 @@ static void use_at_the_end(void *argument) {
 
 static void make_wills(visitor_t *visitor) {
   for (int i = 0; i < 2; ++i) {
-    visitor->wills[i] = (will_t){keys[i], visitor, ENDS, NULL};
+    visitor->wills[i] = (will_t){keys[i], visitor, ends, NULL};
     MUST(pthread_setspecific(keys[i], &visitor->wills[i]) == 0);
   }
   visitor->wills_left = 2;
@@ -127,9 +132,7 @@ static void begin_wave(size_t threads, int detach) {
 }
 
 static void wait_until_gone(size_t threads) {
-  for (size_t i = 0; i < threads; ++i) {
-    while (sem_wait(&gone) != 0) continue; /* a signal came */
-  }
+  for (size_t i = 0; i < threads; ++i) await(&gone);
 }
 
 /* So many threads at a time as there are visitors, until there were `threads`. */
@@ -193,6 +196,74 @@ static void detached_threads(void) {
   CHECK(stats_now().metadata_bytes <= before.metadata_bytes + MAGAZINES_MORE);
 }
 
+/* Also of threads that use the pool when it is too late to be told of their end, no block is lost;
+   and what the pool takes for them has a bound, though it may be found out late that they are
+   gone. Not with tools, which leave a thread before. */
+static void threads_use_their_last_moment(void) {
+  if (THREADS_FEWER > 1) return;
+  const pool_stats_t before = stats_now();
+  ends = LAST_END;
+  waves(THREADS);
+  all_blocks_are_there(&watched, 0);
+  CHECK(stats_now().metadata_bytes <= before.metadata_bytes + MAGAZINES_MORE);
+  ends = USUAL_ENDS;
+}
+
+/* --- a relay -------------------------------------------------------------------------------- */
+
+enum { RUNNERS = 1 + 100 / THREADS_FEWER, STEPS = 5000 / THREADS_FEWER };
+
+typedef struct {
+  pthread_t thread;
+  size_t number;
+  bool is_told; /* once already, and so was the library */
+  sem_t is_ending, next_runs;
+} runner_t;
+
+static void run(size_t number) {
+  void *blocks[BLOCKS_A_THREAD];
+  for (uint64_t step = 0; step < STEPS; ++step) {
+    for (size_t i = 0; i < BLOCKS_A_THREAD; ++i) blocks[i] = taken(number, step * 8 + i + 1);
+    for (size_t i = 0; i < BLOCKS_A_THREAD; ++i) give(&watched, blocks[i]);
+  }
+}
+
+/* A thread that ends goes on while the next one begins, which may get what the first one had. */
+static void run_to_the_end(void *argument) {
+  runner_t *runner = argument;
+  if (!runner->is_told) {
+    runner->is_told = true;
+    MUST(pthread_setspecific(relay, runner) == 0);
+    return;
+  }
+  MUST(sem_post(&runner->is_ending) == 0);
+  await(&runner->next_runs);
+  run(runner->number + RUNNERS);
+}
+
+static void *run_and_end(void *argument) {
+  runner_t *runner = argument;
+  give(&watched, taken(runner->number, 1));
+  if (runner->number > 0) MUST(sem_post(&runner[-1].next_runs) == 0);
+  run(runner->number);
+  MUST(pthread_setspecific(relay, runner) == 0);
+  return NULL;
+}
+
+static void threads_that_end_meet_those_that_begin(void) {
+  static runner_t runners[RUNNERS];
+  for (size_t i = 0; i < RUNNERS; ++i) {
+    runners[i].number = i;
+    runners[i].is_told = false;
+    MUST(sem_init(&runners[i].is_ending, 0, 0) == 0 && sem_init(&runners[i].next_runs, 0, 0) == 0);
+    MUST(pthread_create(&runners[i].thread, NULL, run_and_end, &runners[i]) == 0);
+    await(&runners[i].is_ending);
+  }
+  MUST(sem_post(&runners[RUNNERS - 1].next_runs) == 0);
+  for (size_t i = 0; i < RUNNERS; ++i) MUST(pthread_join(runners[i].thread, NULL) == 0);
+  all_blocks_are_there(&watched, 0);
+}
+
 /* --- one way only --------------------------------------------------------------------------- */
 
 typedef struct {
@@ -231,6 +302,7 @@ static void one_takes_and_one_gives(void) {
 
 int main(void) {
   MUST(pthread_key_create(&keys[0], use_at_the_end) == 0);
+  MUST(pthread_key_create(&relay, run_to_the_end) == 0);
   MUST(sem_init(&gone, 0, 0) == 0);
   pool_set_log_callback(count_errors, NULL, POOL_LOG_TRACE);
   for (int mode = 0; mode < MODE_COUNT; ++mode) {
@@ -238,8 +310,10 @@ int main(void) {
     all_blocks_are_there(&watched, 0);
     if (mode == 0) MUST(pthread_key_create(&keys[1], use_at_the_end) == 0);
     threads_come_and_go();
+    threads_that_end_meet_those_that_begin();
     one_takes_and_one_gives();
     detached_threads();
+    threads_use_their_last_moment();
     CHECK(stats_now().allocations == stats_now().deallocations);
     end(&watched);
   }
