@@ -184,6 +184,37 @@ fn a_thief_finds_a_block_that_was_given_back_before() {
     });
 }
 
+/// One of two blocks is free at every moment, in the magazine of the one thread or of the other: it
+/// is not overlooked because it moves while the magazines are looked at.
+#[test]
+fn a_thief_finds_a_block_that_is_always_somewhere() {
+    explore(3, Some(2), || {
+        enter(1);
+        let blocks = Blocks::new(2);
+        let mine = blocks.take().expect("all are free");
+        enter(2);
+        blocks.take_and_give();
+        enter(1);
+        let given = Arc::new(AtomicBool::new(false));
+        let is_given = Arc::clone(&given);
+        let thief = spawn(3, &blocks, |blocks| blocks.take().expect("one is free"));
+        let other =
+            spawn(
+                2,
+                &blocks,
+                move |blocks| {
+                    if is_given.load(Ordering::Acquire) { blocks.take() } else { None }
+                },
+            );
+        blocks.give(mine);
+        given.store(true, Ordering::Release);
+        let stolen = thief.join().expect("no panic");
+        let kept = other.join().expect("no panic");
+        kept.into_iter().chain([stolen]).for_each(|index| blocks.give(index));
+        blocks.pool.census();
+    });
+}
+
 fn wait_and_touch(blocks: &Blocks) -> BlockIndex {
     let index = blocks.pool.wait();
     blocks.touch(index);

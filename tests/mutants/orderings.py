@@ -52,6 +52,12 @@ FAULTS = [
         "!magazine.is_idle()",
         "magazine.count() == u32::MAX",
     ),
+    (
+        "magazines are looked at while they are open",
+        "src/pool/safe.rs",
+        "self.open.get() > 0 && self.gather()",
+        "self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather()",
+    ),
     ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),
 ]
 
