@@ -198,14 +198,10 @@ fn a_thief_finds_a_block_that_is_always_somewhere() {
         let given = Arc::new(AtomicBool::new(false));
         let is_given = Arc::clone(&given);
         let thief = spawn(3, &blocks, |blocks| blocks.take().expect("one is free"));
-        let other =
-            spawn(
-                2,
-                &blocks,
-                move |blocks| {
-                    if is_given.load(Ordering::Acquire) { blocks.take() } else { None }
-                },
-            );
+        let take_if_given = move |blocks: &Blocks| {
+            if is_given.load(Ordering::Acquire) { blocks.take() } else { None }
+        };
+        let other = spawn(2, &blocks, take_if_given);
         blocks.give(mine);
         given.store(true, Ordering::Release);
         let stolen = thief.join().expect("no panic");

@@ -76,6 +76,11 @@ impl Depot {
         self.count.get()
     }
 
+    /// Whether there is none, not even at the frontier, to which fresh blocks return.
+    pub(crate) fn is_dry(&self, capacity: usize) -> bool {
+        self.count() == 0 && self.frontier() == capacity
+    }
+
     /// The first block that was never handed out.
     pub(crate) fn frontier(&self) -> usize {
         self.frontier.get()

@@ -142,7 +142,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     fn take(&self, own: &impl Own) -> Option<BlockIndex> {
         let note = |index| self.note(index, State::Live);
-        let is_dry = self.depot.count() == 0 && self.depot.frontier() == self.capacity();
+        let is_dry = self.depot.is_dry(self.capacity());
         if is_dry && own.magazine().is_none_or(|magazine| magazine.count() == 0) {
             return None;
         }
@@ -178,8 +178,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// magazines would not do: a block can move from one that was not looked at yet to one that
     /// was. Once all are closed, no look is needed before the next is opened.
     fn steal(&self) -> bool {
-        let is_dry = || self.depot.count() == 0 && self.depot.frontier() == self.capacity();
-        let found = self.open.get() > 0 && self.gather() && !is_dry();
+        let found = self.open.get() > 0 && self.gather() && !self.depot.is_dry(self.capacity());
         if found {
             self.depot.count_theft();
         }

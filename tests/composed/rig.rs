@@ -121,11 +121,13 @@ impl<const CHECKED: bool> Pool<CHECKED> {
         self.thefts.load(Ordering::Relaxed)
     }
 
-    /// As `Core::allocate` where a pool can't grow: it asks twice.
+    /// As `Core::allocate`, which asks again when the pool has grown, or could not.
     fn allocate_under_lock(&self) -> Option<Block> {
         self.hold(|safe| {
-            let slow = || self.allocate_slow();
-            safe.allocate().or_else(slow).or_else(slow)
+            let block = safe.allocate().or_else(|| self.allocate_slow());
+            // Whoever gives one back now waits for the lock.
+            assert!(block.is_some() || self.allocate_slow().is_none(), "none, and then one");
+            block
         })
     }
 
