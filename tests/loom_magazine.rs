@@ -77,7 +77,7 @@ impl Blocks {
         }
         for _ in 0..blocks.capacity() {
             let index = blocks.depot.pop(blocks.capacity()).expect("a fresh one");
-            blocks.magazines[0].put(index, || ()).expect("room");
+            assert!(blocks.magazines[0].put(index, || ()));
         }
         Arc::new(blocks)
     }
@@ -112,14 +112,15 @@ impl Blocks {
 
     fn give(&self, index: BlockIndex) {
         let put = || self.own().put(index, || self.touch(index));
-        put().unwrap_or_else(|| {
-            let _held = self.lock.lock().expect("no panic");
-            self.own().open(LIMIT);
-            put().unwrap_or_else(|| {
-                self.depot.take_from(self.own());
-                put().expect("room");
-            });
-        });
+        if put() {
+            return;
+        }
+        let _held = self.lock.lock().expect("no panic");
+        self.own().open(LIMIT);
+        if !put() {
+            self.depot.take_from(self.own());
+            assert!(put(), "there is room");
+        }
     }
 
     fn take_and_give(&self) {

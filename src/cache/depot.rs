@@ -118,16 +118,16 @@ impl Depot {
     /// Fills an empty magazine with a batch, if there is one: of free blocks, or at the frontier.
     pub(crate) fn fill(&self, magazine: &Magazine, capacity: usize) {
         self.count_exchange();
-        let wanted = magazine.next_batch(self.limit()) as usize;
+        let wanted = magazine.next_batch(self.limit());
         if self.count() > 0 {
             let batch = wanted.min(self.count());
             let rest = self.count() - batch;
-            magazine.fill(batch as u32, |place| self.block(rest + place as usize));
+            magazine.fill(batch, |place| self.block(rest + place));
             self.count.set(rest);
         } else {
             let batch = self.whole_lines(wanted).min(capacity - self.frontier());
             let last = self.frontier() + batch - 1;
-            magazine.fill(batch as u32, |place| BlockIndex(last - place as usize));
+            magazine.fill(batch, |place| BlockIndex(last - place));
             self.frontier.set(self.frontier() + batch);
         }
     }
@@ -145,9 +145,9 @@ impl Depot {
         let batch = magazine.next_batch(self.limit()).min(magazine.count());
         let count = self.count();
         // As in `push`.
-        if count + batch as usize <= self.frontier() {
-            magazine.pour(batch, |place, index| self.set_block(count + place as usize, index));
-            self.count.set(count + batch as usize);
+        if count + batch <= self.frontier() {
+            magazine.pour(batch, |place, index| self.set_block(count + place, index));
+            self.count.set(count + batch);
         }
     }
 

@@ -1,18 +1,22 @@
 //! The free blocks that one thread keeps for itself.
 //!
 //! ```text
-//!   changes │ count │ floor │ ceiling │ batch │ 7 │ 3 │ 9 │   │   │   │ ...
-//!                                                       ▲ count: take here, put here
+//!   busy │ floor │ ceiling │ batch │ state │ 7 │ 3 │ 9 │   │   │   │ ...
+//!                                      │               ▲ count: take here, put here
+//!                                      └── operations ┆ count
 //! ```
 //!
 //! The owner works on it without a lock, and another thread can still empty it, by agreement: the
-//! owner makes `changes` odd, looks at the bounds, does its work, and makes `changes` even again.
-//! A thief first raises the floor and lowers the ceiling ("closes" it), then runs a fence on all
-//! threads ([`barrier`]), and then waits for an even number. From then on the owner finds a closed
+//! owner sets the busy mark, looks at the bounds, does its work, and clears the mark again. A thief
+//! first raises the floor and lowers the ceiling ("closes" it), then runs a fence on all threads
+//! ([`barrier`]), and then waits until the mark is gone. From then on the owner finds a closed
 //! magazine, and turns to its slow path, where the pool's lock is.
 //!
+//! The count shares a word with the operations that led to it, so that statistics find both of the
+//! same moment. The mark does not: an owner that finds the magazine closed writes nothing else.
+//!
 //! M1. `blocks[..count]` are free blocks, each nowhere else.
-//! M2. `count` and `blocks` are written by the owner while `changes` is odd, or under the pool's
+//! M2. `state` and `blocks` are written by the owner while it is busy, or under the pool's
 //!     lock by the owner or on a closed magazine whose owner was seen idle since.
 //! M3. `floor`, `ceiling` and `batch` are written under the pool's lock.
 //! M4. `count <= ROUNDS_MAX`, and so is every `ceiling`.
@@ -32,21 +36,26 @@ pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize;
 /// lines of it.
 pub(crate) const BATCH_MAX: u32 = 64;
 
+/// One operation, in `state`; what is below is the count.
+const OPERATION: usize = 2 * ROUNDS_MAX;
+
 /// Zero bytes are a magazine that is empty and closed.
 #[repr(C)]
 pub(crate) struct Magazine {
-    /// Operations of the owner's fast path, twice, and 1 while one is under way.
-    changes: AtomicUsize,
-    count: AtomicU32,
+    /// 1 while the owner works on it without the lock.
+    busy: AtomicU32,
     floor: AtomicU32,
     ceiling: AtomicU32,
     /// How many blocks are exchanged with the depot next time.
     batch: AtomicU32,
+    /// The count, and the operations of the fast path.
+    state: AtomicUsize,
     blocks: [AtomicU32; ROUNDS_MAX],
     rest: [u32; REST_WORDS],
 }
 
-const REST_WORDS: usize = (MAGAZINE_BYTES - 24) / size_of::<u32>() - ROUNDS_MAX;
+const HEAD_BYTES: usize = 4 * size_of::<u32>() + size_of::<usize>();
+const REST_WORDS: usize = (MAGAZINE_BYTES - HEAD_BYTES) / size_of::<u32>() - ROUNDS_MAX;
 
 const _: () = assert!(size_of::<Magazine>() == MAGAZINE_BYTES);
 
@@ -55,11 +64,11 @@ impl Magazine {
     pub(crate) fn new() -> Self {
         let zero = || AtomicU32::new(0);
         Self {
-            changes: AtomicUsize::new(0),
-            count: zero(),
+            busy: zero(),
             floor: zero(),
             ceiling: zero(),
             batch: zero(),
+            state: AtomicUsize::new(0),
             blocks: [(); ROUNDS_MAX].map(|()| zero()),
             rest: [0; REST_WORDS],
         }
@@ -68,82 +77,92 @@ impl Magazine {
     /// Takes the newest block; `note` is told of it before a thief can look. By the owner.
     #[inline(always)]
     pub(crate) fn take(&self, note: impl FnOnce(BlockIndex)) -> Option<BlockIndex> {
-        self.change(|count| {
-            // Relaxed: `barrier` orders it after the odd number.
-            if count <= self.floor.load(Ordering::Relaxed) {
-                return None;
-            }
+        self.begin();
+        // Relaxed: the owner's own, or written under the lock that the owner has had since.
+        let state = self.state.load(Ordering::Relaxed);
+        let count = count_of(state);
+        // Relaxed: `barrier` orders it after the mark.
+        let is_there = count > self.floor.load(Ordering::Relaxed) as usize;
+        let index = is_there.then(|| {
             let index = self.block(count - 1);
             note(index);
-            Some((count - 1, index))
-        })
+            // Relaxed: published by the Release in `end`.
+            self.state.store(state.wrapping_add(OPERATION - 1), Ordering::Relaxed);
+            index
+        });
+        self.end();
+        index
     }
 
-    /// Puts a free block on top; `note` is told before a thief can look; `None`: there is no room.
+    /// Puts a free block on top; `note` is told before a thief can look. `false`: there is no room.
     /// By the owner.
     #[inline(always)]
-    pub(crate) fn put(&self, index: BlockIndex, note: impl FnOnce()) -> Option<()> {
-        self.change(|count| {
-            // Relaxed: as in `take`.
-            if count >= self.ceiling.load(Ordering::Relaxed) {
-                return None;
-            }
+    pub(crate) fn put(&self, index: BlockIndex, note: impl FnOnce()) -> bool {
+        self.begin();
+        // Relaxed, both: as in `take`.
+        let state = self.state.load(Ordering::Relaxed);
+        let count = count_of(state);
+        let has_room = count < self.ceiling.load(Ordering::Relaxed) as usize;
+        if has_room {
             self.set_block(count, index);
             note();
-            Some((count + 1, ()))
-        })
+            // Relaxed: as in `take`.
+            self.state.store(state.wrapping_add(OPERATION + 1), Ordering::Relaxed);
+        }
+        self.end();
+        has_room
     }
 
-    /// M2: changes the count while a thief keeps off, or leaves all as it was.
+    /// M2: keeps thieves off, until the end.
     #[inline(always)]
-    fn change<T>(&self, body: impl FnOnce(u32) -> Option<(u32, T)>) -> Option<T> {
-        // Relaxed, all: the owner's own, or written under the lock that the owner has had since.
-        let changes = self.changes.load(Ordering::Relaxed);
-        self.changes.store(changes | 1, Ordering::Relaxed);
+    fn begin(&self) {
+        // Relaxed: `barrier` orders it before the look at the bounds.
+        self.busy.store(1, Ordering::Relaxed);
         barrier::light();
-        // Relaxed, both: as above.
-        let changed = body(self.count.load(Ordering::Relaxed));
-        let Some((count, answer)) = changed else {
-            // Release: pairs with the Acquire in `is_idle`.
-            self.changes.store(changes, Ordering::Release);
-            return None;
-        };
-        // Relaxed: published by the Release below.
-        self.count.store(count, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn end(&self) {
         // Release: pairs with the Acquire in `is_idle`.
-        self.changes.store(changes.wrapping_add(2), Ordering::Release);
-        Some(answer)
+        self.busy.store(0, Ordering::Release);
     }
 
     #[inline(always)]
-    fn place(&self, place: u32) -> &AtomicU32 {
-        debug_assert!((place as usize) < ROUNDS_MAX);
+    fn place(&self, place: usize) -> &AtomicU32 {
+        debug_assert!(place < ROUNDS_MAX);
         // SAFETY: M4.
-        unsafe { self.blocks.get_unchecked(place as usize) }
+        unsafe { self.blocks.get_unchecked(place) }
     }
 
     #[inline(always)]
-    fn block(&self, place: u32) -> BlockIndex {
+    fn block(&self, place: usize) -> BlockIndex {
         // Relaxed: M2.
         BlockIndex(self.place(place).load(Ordering::Relaxed) as usize)
     }
 
     #[inline(always)]
-    fn set_block(&self, place: u32, index: BlockIndex) {
+    fn set_block(&self, place: usize, index: BlockIndex) {
         // Relaxed: M2.
         self.place(place).store(index.0 as u32, Ordering::Relaxed);
     }
 
     /// How many blocks are here: exact for the owner, and for whoever closed it and saw it idle.
-    pub(crate) fn count(&self) -> u32 {
-        // Relaxed: M2; for others a figure of the moment.
-        self.count.load(Ordering::Relaxed)
+    pub(crate) fn count(&self) -> usize {
+        self.figures().0
     }
 
-    /// How often blocks were taken or put by the fast path.
-    pub(crate) fn operations(&self) -> usize {
-        // Relaxed: a figure of the moment.
-        self.changes.load(Ordering::Relaxed) / 2
+    /// How many blocks are here, and how often the fast path took or put one until it was so many.
+    pub(crate) fn figures(&self) -> (usize, usize) {
+        // Relaxed: M2; for others figures of a moment, and of the same one.
+        let state = self.state.load(Ordering::Relaxed);
+        (count_of(state), state / OPERATION)
+    }
+
+    /// M2.
+    fn set_count(&self, count: usize) {
+        // Relaxed, both: M2.
+        let state = self.state.load(Ordering::Relaxed);
+        self.state.store(state - count_of(state) + count, Ordering::Relaxed);
     }
 
     /// Sends the owner to its slow path from now on: after a heavy fence, and when it is idle.
@@ -165,15 +184,14 @@ impl Magazine {
 
     /// In the child of a fork, where the owner is no more, or is this thread.
     pub(crate) fn settle(&self) {
-        // Relaxed, both: this thread is the only one.
-        let changes = self.changes.load(Ordering::Relaxed);
-        self.changes.store(changes & !1, Ordering::Relaxed);
+        // Relaxed: this thread is the only one.
+        self.busy.store(0, Ordering::Relaxed);
     }
 
-    /// Whether the owner is not in the middle of a change.
+    /// Whether the owner is not in the middle of an operation.
     pub(crate) fn is_idle(&self) -> bool {
-        // Acquire: pairs with the Release in `change`, so that its count and blocks are there.
-        self.changes.load(Ordering::Acquire).is_multiple_of(2)
+        // Acquire: pairs with the Release in `end`, so that its count and blocks are there.
+        self.busy.load(Ordering::Acquire) == 0
     }
 
     /// Lets the owner's fast path work, on at most `limit` blocks. By the owner.
@@ -187,11 +205,11 @@ impl Magazine {
 
     /// How many blocks to exchange with the depot now; the next time twice as many, so that
     /// threads that need few blocks keep few. By the owner.
-    pub(crate) fn next_batch(&self, limit: u32) -> u32 {
+    pub(crate) fn next_batch(&self, limit: u32) -> usize {
         // Relaxed, all: M3.
         let batch = self.batch.load(Ordering::Relaxed).clamp(1, (limit / 2).max(1));
         self.batch.store((2 * batch).min(BATCH_MAX), Ordering::Relaxed);
-        batch
+        batch as usize
     }
 
     /// Says that the batches begin small again.
@@ -202,30 +220,32 @@ impl Magazine {
 
     /// Puts `count` free blocks into an empty magazine, `block(0)` being the last to be taken. By
     /// the owner.
-    pub(crate) fn fill(&self, count: u32, block: impl Fn(u32) -> BlockIndex) {
+    pub(crate) fn fill(&self, count: usize, block: impl Fn(usize) -> BlockIndex) {
         debug_assert_eq!(self.count(), 0);
         (0..count).for_each(|place| self.set_block(place, block(place)));
-        // Relaxed: M2.
-        self.count.store(count, Ordering::Relaxed);
+        self.set_count(count);
     }
 
     /// Takes the newest `count` blocks out, oldest first; there are as many. By the owner.
-    pub(crate) fn pour(&self, count: u32, mut each: impl FnMut(u32, BlockIndex)) {
+    pub(crate) fn pour(&self, count: usize, mut each: impl FnMut(usize, BlockIndex)) {
         let rest = self.count() - count;
         (0..count).for_each(|place| each(place, self.block(rest + place)));
-        // Relaxed: M2.
-        self.count.store(rest, Ordering::Relaxed);
+        self.set_count(rest);
     }
 
     /// Takes all blocks out, oldest first. By the owner, or a thief (M2).
     pub(crate) fn empty(&self, each: impl FnMut(BlockIndex)) {
         self.blocks().for_each(each);
-        // Relaxed: M2.
-        self.count.store(0, Ordering::Relaxed);
+        self.set_count(0);
     }
 
     /// The blocks, oldest first (M2; for others, blocks of the moment).
     pub(crate) fn blocks(&self) -> impl Iterator<Item = BlockIndex> {
         (0..self.count()).map(|place| self.block(place))
     }
+}
+
+#[inline(always)]
+fn count_of(state: usize) -> usize {
+    state % OPERATION
 }

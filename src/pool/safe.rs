@@ -120,7 +120,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
                 entry.set(State::Free);
             }
         };
-        magazine.put(index, note).is_some()
+        magazine.put(index, note)
     }
 
     #[inline(always)]
@@ -273,12 +273,12 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     fn take_back(&self, own: &impl Own, index: BlockIndex) {
         let note = || self.note(index, State::Free);
         let put = |magazine: &Magazine| {
-            magazine.put(index, note).or_else(|| {
+            magazine.put(index, note) || {
                 self.make_room_in(magazine);
                 magazine.put(index, note)
-            })
+            }
         };
-        if self.open(own).and_then(put).is_none() {
+        if !self.open(own).is_some_and(put) {
             note();
             self.depot.push(index, |_| false);
             self.count_operations(1);
@@ -306,32 +306,33 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.ledger.forget(counts.frontier);
     }
 
-    /// Exact when nobody calls meanwhile, else of a moment. The peak is the number of blocks that
-    /// were ever touched: a thread touches a fresh one only when it has no other and the depot has
-    /// none, so more were never in use at once, and as many were but for those that waited in the
-    /// magazines of other threads.
+    /// Exact when nobody calls meanwhile, else each magazine's of a moment; what only ever grows does
+    /// so from look to look. The peak is the number of blocks that were ever touched: a thread
+    /// touches a fresh one only when it has no other and the depot has none, so more were never in
+    /// use at once, and as many were but for those that waited in the magazines of other threads.
     pub(crate) fn counts(&self) -> Counts {
         let (mut waiting, mut operations) = (self.depot.count(), self.operations.get());
         let mut fresh = 0;
         for magazine in self.magazines.all() {
-            waiting += magazine.count() as usize;
-            operations += magazine.operations();
+            let (count, its_operations) = magazine.figures();
+            (waiting, operations) = (waiting + count, operations + its_operations);
             fresh += magazine.blocks().filter(|&index| self.is_fresh(index)).count();
         }
         let frontier = self.depot.frontier();
-        let in_use = frontier.saturating_sub(waiting);
-        let taken_by_reset = self.taken_by_reset.get();
-        // allocations + deallocations = operations,
-        // allocations - deallocations = in_use + taken_by_reset.
         let peak = self.peak.get().max(frontier.saturating_sub(fresh));
         self.peak.set(peak);
-        let given_back = operations.saturating_sub(in_use + taken_by_reset) / 2;
-        let deallocations = (given_back + taken_by_reset) as u64;
+        // Below 0 when a block went from one magazine to another between two looks.
+        let in_use = frontier as isize - waiting as isize;
+        let taken_by_reset = self.taken_by_reset.get() as isize;
+        // allocations + deallocations = operations,
+        // allocations - deallocations = in_use + taken_by_reset.
+        let given_back = (operations as isize - in_use - taken_by_reset) / 2;
+        let deallocations = given_back.max(0) + taken_by_reset;
         Counts {
-            in_use,
+            in_use: in_use.max(0) as usize,
             peak_in_use: peak,
-            allocations: deallocations + in_use as u64,
-            deallocations,
+            allocations: (deallocations + in_use).max(0) as u64,
+            deallocations: deallocations as u64,
             failures: self.failures.get() as u64,
             frontier,
         }
@@ -377,7 +378,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     pub(super) fn remove(&self, explicit: &Explicit) {
         self.close();
         self.empty(&explicit.magazine);
-        self.count_operations(explicit.magazine.operations());
+        self.count_operations(explicit.magazine.figures().1);
         self.magazines.remove(explicit);
     }
 
