@@ -15,6 +15,7 @@
 //! G1. The first `bytes` after `start` are whole magazines, and stay until this is dropped.
 
 use core::cell::Cell;
+use core::hint;
 use core::ptr::{self, NonNull};
 
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
@@ -116,6 +117,8 @@ impl Magazines {
         }
         // Relaxed: ordered by the load above.
         let magazine = self.start.load(Ordering::Relaxed).wrapping_add(offset);
+        // SAFETY: G1. Said apart, or null would be tested, to tell it from `None`.
+        unsafe { hint::assert_unchecked(!magazine.is_null()) };
         // SAFETY: G1.
         Some(unsafe { &*magazine.cast::<Magazine>() })
     }

@@ -1,6 +1,6 @@
-//! The two hot calls. What can't be decided at once goes to a twin of the same signature, in tail
-//! position, so that the hot path needs no stack frame: first to the one for pools of several
-//! threads, then to the one for pools in callers' buffers, which are as short, then to the cold
+//! The two hot calls, for the engines of most pools. What they can't decide goes to a twin of the
+//! same signature, in tail position, so that the hot path needs no stack frame: first to the one
+//! for all other engines and for pools in callers' buffers, which is as short, then to the cold
 //! one, which knows everything.
 
 use core::ffi::c_void;
@@ -8,10 +8,10 @@ use core::ptr;
 
 use crate::base::error::{POOL_OK, pool_status_t};
 use crate::base::ids::UserPointer;
-use crate::capi::boundary::{enter, enter_buffer, enter_fast, status, value};
+use crate::capi::boundary::{enter, enter_buffer, enter_fast, enter_usual, status, value};
 use crate::capi::inspect::pool_block_size;
 use crate::capi::pool_t;
-use crate::pool::Pool;
+use crate::pool::{Pool, Usual};
 
 /// Answers a free block: block_size bytes, uninitialised, aligned to pool_alignment. NULL when
 /// all blocks are live, or when `pool` is no live pool, which is logged. Constant time.
@@ -21,7 +21,12 @@ use crate::pool::Pool;
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
-    match enter_fast(pool).and_then(Pool::allocate) {
+    let block = match enter_usual(pool) {
+        Usual::Safe(engine) => engine.allocate(),
+        Usual::Single(engine) => engine.allocate(),
+        Usual::None => None,
+    };
+    match block {
         Some(block) => block.as_ptr().cast(),
         None => allocate_unusual(pool),
     }
@@ -30,14 +35,6 @@ pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
 #[inline(never)]
 extern "C" fn allocate_unusual(pool: *mut pool_t) -> *mut c_void {
     match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_unusual) {
-        Some(block) => block.as_ptr().cast(),
-        None => allocate_from_buffer(pool),
-    }
-}
-
-#[inline(never)]
-extern "C" fn allocate_from_buffer(pool: *mut pool_t) -> *mut c_void {
-    match enter_buffer(pool).and_then(Pool::allocate) {
         Some(block) => block.as_ptr().cast(),
         None => allocate_slow(pool),
     }
@@ -81,10 +78,13 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
-    match enter_fast(pool) {
-        Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
-        _ => deallocate_unusual(pool, block),
-    }
+    let pointer = UserPointer::new(block);
+    let is_done = match enter_usual(pool) {
+        Usual::Safe(engine) => engine.deallocate(pointer),
+        Usual::Single(engine) => engine.deallocate(pointer),
+        Usual::None => false,
+    };
+    if is_done { POOL_OK } else { deallocate_unusual(pool, block) }
 }
 
 #[inline(never)]
@@ -93,7 +93,7 @@ extern "C" fn deallocate_unusual(pool: *mut pool_t, block: *mut c_void) -> pool_
         Some(found) if found.deallocate_unusual(UserPointer::new(block)) => {
             if found.has_sleepers() { wake(pool, block) } else { POOL_OK }
         }
-        _ => deallocate_to_buffer(pool, block),
+        _ => deallocate_slow(pool, block),
     }
 }
 
@@ -104,14 +104,6 @@ extern "C" fn wake(pool: *mut pool_t, _block: *mut c_void) -> pool_status_t {
         found.wake_sleepers();
     }
     POOL_OK
-}
-
-#[inline(never)]
-extern "C" fn deallocate_to_buffer(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
-    match enter_buffer(pool) {
-        Some(found) if found.deallocate(UserPointer::new(block)) => POOL_OK,
-        _ => deallocate_slow(pool, block),
-    }
 }
 
 #[cold]

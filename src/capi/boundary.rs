@@ -5,13 +5,19 @@ use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::capi::pool_t;
 use crate::host::process;
-use crate::pool::{Pool, handles};
+use crate::pool::{Pool, Usual, handles};
 
 /// What a caller can have set `struct_size` to: at least its own bytes, and no version of a struct
 /// will be larger than the end. Anything else was never set.
 pub(super) const STRUCT_SIZES: core::ops::RangeInclusive<usize> = size_of::<usize>()..=4096;
 
-/// The pool under a handle, for the hot paths; `None`: let a slow path find out why.
+/// The engine under a handle, for the hot paths.
+#[inline(always)]
+pub(super) fn enter_usual<'call>(pool: *const pool_t) -> Usual<'call> {
+    handles::find_usual(UserPointer::new(pool))
+}
+
+/// The pool under a handle; `None`: let a slow path find out why.
 #[inline(always)]
 pub(super) fn enter_fast<'call>(pool: *const pool_t) -> Option<&'call Pool> {
     handles::find_fast(UserPointer::new(pool))

@@ -18,6 +18,9 @@ pub(crate) mod tsan;
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "thread_word_portable.rs")]
 mod thread_word;
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod hot_sections;
+
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = true;
 

@@ -9,30 +9,19 @@
 //!
 //! Pools live in slots of an arena that is never unmapped. A handle is an address inside its slot:
 //! the offset counts how often the slot was used before. The slot holds the handle of the pool
-//! that lives in it now, its key. An arena is aligned to its size, a power of two, so some bits of
-//! a handle say which slot to look at, whatever was passed as a handle; then one comparison with
-//! the key decides. Garbage is never followed as a pointer, and the handle of an earlier pool is
-//! not the key.
+//! that lives in it now, its key (`slot.rs`). An arena is aligned to its size, a power of two, so
+//! some bits of a handle say which slot to look at, whatever was passed as a handle; then one
+//! comparison with the key decides. Garbage is never followed as a pointer, and the handle of an
+//! earlier pool is not the key.
 //!
 //! **No handle is ever issued twice.** A slot that used up its generations is retired, and an OS
 //! page whose slots are all retired gives its memory back. A process that creates and destroys
 //! pools for ever spends two bytes of address space a pool, and no memory.
 //!
-//! Handles are even, because some language runtimes use a pointer's lowest bit.
-//!
 //! H1. The slots that an arena's `mask` selects are readable for the life of the process.
-//! An explicit cache of a pool lives in a slot of its own, whose key is the complement of its
-//! handle: so no handle of a pool, nor any other bits, leads to a cache, or the other way round.
-//!
-//! H2. A slot holds a `Pool` exactly while its key is a handle, that is, an address within it, and
-//!     a `Cache` exactly while the complement of its key is.
 //! H3. `generation`, `next` and the registry are touched only under the registry's lock.
-//! H4. The key of a slot without a pool does not select that slot, so no bit pattern matches it:
-//!     0 selects slot 0, and slot 0, which holds nobody, has a key that selects slot 1. Of slots
-//!     that hold nobody the complement of the key is odd, which the handle of a cache is not.
 
-use core::cell::{Cell, UnsafeCell};
-use core::mem::ManuallyDrop;
+use core::hint;
 use core::ptr::{self, NonNull};
 
 use crate::base::error::{Error, Refusal};
@@ -40,49 +29,17 @@ use crate::base::ids::UserPointer;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
 use crate::host::os;
 use crate::pool::Pool;
+use crate::pool::engine::Usual;
 use crate::pool::explicit::Cache;
+use crate::pool::slot::{HANDLE_STEP, NO_ARENA, NOBODY, SLOT_BYTES, Slot, cache_key};
 
-/// What a pool takes in its arena.
-pub(super) const SLOT_BYTES: usize = 1024;
-const HANDLE_STEP: usize = 2;
-const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
 /// The first arena has room for 8191 pools at a time; each further one doubles.
 const FIRST_ARENA_BYTES: usize = 8 << 20;
 /// The first commitment in an arena; each further one doubles it.
 const FIRST_COMMIT_BYTES: usize = 64 << 10;
-const ARENA_COUNT: usize = 24;
-/// H4: the key of slot 0, which selects slot 1.
-const NOBODY: usize = SLOT_BYTES;
-
-#[repr(C, align(1024))]
-struct Slot {
-    key: AtomicUsize,
-    occupant: UnsafeCell<Occupant>,
-    generation: Cell<usize>,
-    next: Cell<Option<NonNull<Slot>>>,
-}
-
-/// What lives in a slot, or nothing.
-#[repr(C)]
-union Occupant {
-    pool: ManuallyDrop<Pool>,
-    cache: ManuallyDrop<Cache>,
-}
-
-const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
 const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);
-
-/// What an arena points to before it is needed: slot 0, nobody's, and slot 1, empty.
-#[repr(C, align(1024))]
-struct NoArena([AtomicUsize; NO_ARENA_WORDS]);
-const NO_ARENA_WORDS: usize = 2 * SLOT_BYTES / size_of::<AtomicUsize>();
-
-static NO_ARENA: NoArena = {
-    let mut words = [const { AtomicUsize::new(0) }; NO_ARENA_WORDS];
-    words[0] = AtomicUsize::new(NOBODY);
-    NoArena(words)
-};
-
+const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
+const ARENA_COUNT: usize = 24;
 /// A range of slots.
 struct Arena {
     base: AtomicPtr<u8>,
@@ -122,9 +79,9 @@ struct Registry {
 unsafe impl Send for Registry {}
 
 impl Arena {
-    /// The slot that lives under `handle`, if it is in this arena.
+    /// The slot that `handle` selects, whoever lives there.
     #[inline(always)]
-    fn live_slot(&self, handle: UserPointer, key: usize) -> Option<&'static Slot> {
+    fn slot(&self, handle: UserPointer) -> &'static Slot {
         // Acquire: pairs with the Release in `Registry::commit`, which stores `base` before it, so
         // that a new mask never meets an old base.
         let mask = self.mask.load(Ordering::Acquire);
@@ -132,11 +89,17 @@ impl Arena {
         // writes the key of slot 0 before it, so that an old mask may meet a new base.
         let base = self.base.load(Ordering::Acquire);
         let slot = base.wrapping_add(handle.address() & mask);
+        // SAFETY: H1. Said apart, or null would be tested where a slot is an option.
+        unsafe { hint::assert_unchecked(!slot.is_null()) };
         // SAFETY: H1.
-        let slot = unsafe { &*slot.cast::<Slot>() };
-        // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
-        // everything that the creator wrote.
-        (slot.key.load(Ordering::Relaxed) == key).then_some(slot)
+        unsafe { &*slot.cast::<Slot>() }
+    }
+
+    /// The slot that lives under `handle`, if it is in this arena.
+    #[inline(always)]
+    fn live_slot(&self, handle: UserPointer, key: usize) -> Option<&'static Slot> {
+        let slot = self.slot(handle);
+        slot.has_key(key).then_some(slot)
     }
 }
 
@@ -150,34 +113,16 @@ impl Arena {
     }
 }
 
-impl Slot {
-    /// The pool in a slot whose key was just compared. Not to be used after its destruction.
-    #[inline(always)]
-    fn pool<'call>(&'static self) -> &'call Pool {
-        let pool = self.occupant.get();
-        // SAFETY: H2; that no thread destroys a pool while another calls it is the callers' part.
-        unsafe { &*pool.cast::<Pool>() }
-    }
-
-    /// The same for a cache.
-    #[inline(always)]
-    fn cache<'call>(&'static self) -> &'call Cache {
-        let cache = self.occupant.get();
-        // SAFETY: as above.
-        unsafe { &*cache.cast::<Cache>() }
-    }
+/// The engine of the pool that lives under `handle`, for the hot paths.
+#[inline(always)]
+pub(super) fn find_usual<'call>(handle: UserPointer) -> Usual<'call> {
+    ARENAS[0].slot(handle).usual(handle)
 }
 
-/// The pool that lives under `handle`, for the hot paths: `None` means "not in the first arena".
+/// The pool that lives under `handle`; `None` means "not in the first arena".
 #[inline(always)]
 pub(super) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
     ARENAS[0].live_slot(handle, handle.address()).map(Slot::pool)
-}
-
-/// The key of a cache's slot; `None`: no cache has such a handle.
-#[inline(always)]
-fn cache_key(handle: UserPointer) -> Option<usize> {
-    handle.address().is_multiple_of(HANDLE_STEP).then_some(!handle.address())
 }
 
 /// The cache that lives under `handle`, for the hot paths, as above.
@@ -202,25 +147,22 @@ fn live_slot(handle: UserPointer, key: usize) -> Option<&'static Slot> {
 
 /// Gives `pool` a slot and a handle that was never issued before.
 pub(super) fn insert(pool: Pool) -> Result<UserPointer, Refusal> {
-    occupy(|handle| handle, || Occupant { pool: ManuallyDrop::new(pool) })
+    // SAFETY: `occupy` says so.
+    occupy(|slot, handle| unsafe { slot.hold_pool(pool, handle) })
 }
 
 /// The same for a cache.
 pub(super) fn insert_cache(cache: Cache) -> Result<UserPointer, Refusal> {
-    occupy(|handle| !handle, || Occupant { cache: ManuallyDrop::new(cache) })
+    // SAFETY: `occupy` says so.
+    occupy(|slot, handle| unsafe { slot.hold_cache(cache, handle) })
 }
 
-fn occupy(
-    key_of: fn(usize) -> usize,
-    occupant: impl FnOnce() -> Occupant,
-) -> Result<UserPointer, Refusal> {
+/// Gives `hold` an empty slot and a handle that selects it.
+fn occupy(hold: impl FnOnce(&Slot, usize)) -> Result<UserPointer, Refusal> {
     // Held until the key is there: a fork looks at keys (`for_each`).
     let mut registry = lock(&REGISTRY);
     let (slot, handle) = registry.take_slot()?;
-    // SAFETY: H2, the slot is empty.
-    unsafe { slot.occupant.get().write(occupant()) };
-    // Relaxed: see `Arena::live_slot`.
-    slot.key.store(key_of(handle), Ordering::Relaxed);
+    hold(slot, handle);
     Ok(UserPointer::new(ptr::without_provenance::<u8>(handle)))
 }
 
@@ -228,8 +170,7 @@ fn occupy(
 pub(super) fn remove_cache(handle: UserPointer) -> bool {
     let mut registry = lock(&REGISTRY);
     let Some(slot) = cache_key(handle).and_then(|key| live_slot(handle, key)) else { return false };
-    // Relaxed: as in `remove`.
-    slot.key.store(0, Ordering::Relaxed);
+    slot.shut(0);
     registry.recycle(slot);
     true
 }
@@ -238,10 +179,9 @@ pub(super) fn remove_cache(handle: UserPointer) -> bool {
 pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
     let mut registry = lock(&REGISTRY);
     let slot = live_slot(handle, handle.address())?;
-    // Relaxed: the lock orders this with another thread that destroys the same pool.
-    slot.key.store(0, Ordering::Relaxed);
+    slot.shut(0);
     // SAFETY: H2, and the key was found under the lock that is held.
-    let pool = unsafe { slot.occupant.get().cast::<Pool>().read() };
+    let pool = unsafe { slot.take_pool() };
     registry.recycle(slot);
     Some(pool)
 }
@@ -316,8 +256,8 @@ impl Registry {
         }
         let arena = &ARENAS[self.arena];
         if self.committed == 0 {
-            // SAFETY: slot 0 was just committed, and is seen by nobody before the stores below.
-            unsafe { self.base.cast::<AtomicUsize>().write(AtomicUsize::new(NOBODY)) };
+            // SAFETY: slot 0 was just committed, and zero bytes are a slot.
+            unsafe { &*self.base.cast::<Slot>() }.shut(NOBODY);
             self.used = SLOT_BYTES;
             // Release: pairs with the Acquire of `base` in `Arena::live_slot`.
             arena.base.store(self.base, Ordering::Release);

@@ -16,13 +16,23 @@ use core::ptr::NonNull;
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::UserPointer;
 use crate::host::HAS_SYSTEM;
+use crate::pool::engine::Usual;
 use crate::pool::{Pool, arena, directory};
 
 pub(crate) const NO_SYSTEM: Refusal = Refusal::unsupported(
     "this build of the library is freestanding: give the pool a buffer to live in",
 );
 
-/// The pool that lives under `handle`, for the hot paths: `None` means "not in the first arena".
+/// The engine of the pool that lives under `handle`, for the hot paths.
+#[inline(always)]
+pub(crate) fn find_usual<'call>(handle: UserPointer) -> Usual<'call> {
+    match HAS_SYSTEM {
+        true => arena::find_usual(handle),
+        false => directory::find(handle).map_or(Usual::None, |pool| pool.core.engine.usual()),
+    }
+}
+
+/// The pool that lives under `handle`; `None` means "not in the first arena".
 #[inline(always)]
 pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
     if HAS_SYSTEM { arena::find_fast(handle) } else { directory::find(handle) }

@@ -5,7 +5,6 @@ use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
 use crate::layout::inside::HEADER_BYTES;
-use crate::pool::arena;
 use crate::pool::core::Core;
 use crate::pool::engine::each;
 use crate::pool::fork::is_child;
@@ -13,6 +12,7 @@ use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::safe::Safe;
 use crate::pool::single::{Counts, Single};
+use crate::pool::slot::SLOT_BYTES;
 
 /// An invariant of `pool/mod.rs` that does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) struct Figures {
 
 impl Core {
     pub(crate) fn figures(&self) -> Figures {
-        let place_bytes = if self.span.is_in_buffer() { HEADER_BYTES } else { arena::SLOT_BYTES };
+        let place_bytes = if self.span.is_in_buffer() { HEADER_BYTES } else { SLOT_BYTES };
         Figures {
             counts: self.counts(),
             capacity: self.capacity(),
@@ -49,7 +49,7 @@ impl Core {
             reserved_bytes: self.span.reserved_bytes(),
             resident_bytes: self.span.resident_bytes().unwrap_or(0),
             metadata_bytes: self.span.side_bytes(self.capacity())
-                + each!(&self.engine, engine => engine.magazine_bytes(arena::SLOT_BYTES))
+                + each!(&self.engine, engine => engine.magazine_bytes(SLOT_BYTES))
                 + place_bytes,
             heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),
         }

@@ -39,6 +39,7 @@ mod report;
 mod safe;
 mod single;
 mod sleepers;
+mod slot;
 mod trim;
 mod wait;
 mod waiters;
@@ -50,7 +51,8 @@ use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
-use engine::{each_unusual, each_usual};
+pub(crate) use engine::Usual;
+use engine::each_unusual;
 use inspect::Figures;
 use report::Finding;
 use waiters::Waiters;
@@ -80,13 +82,7 @@ impl Pool {
         answer
     }
 
-    /// A block, if one can be had by the hot path of a usual engine.
-    #[inline(always)]
-    pub(crate) fn allocate(&self) -> Option<Block> {
-        each_usual!(&self.core.engine, engine => engine.allocate(), None)
-    }
-
-    /// The same of an unusual one.
+    /// A block, if one can be had by the hot path of an unusual engine.
     #[inline(always)]
     pub(crate) fn allocate_unusual(&self) -> Option<Block> {
         each_unusual!(&self.core.engine, engine => engine.allocate(), None)
@@ -107,14 +103,8 @@ impl Pool {
         taken.block
     }
 
-    /// Takes a block back by the hot path of a usual engine; `false`: another path must look at it.
-    #[inline(always)]
-    #[must_use]
-    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        each_usual!(&self.core.engine, engine => engine.deallocate(pointer), false)
-    }
-
-    /// The same by an unusual one.
+    /// Takes a block back by the hot path of an unusual engine; `false`: another path must look at
+    /// it.
     #[inline(always)]
     #[must_use]
     pub(crate) fn deallocate_unusual(&self, pointer: UserPointer) -> bool {
