@@ -75,7 +75,7 @@ fn the_cpp_headers_compile_alone(cpp: &str, how_to_get: &str) {
         .filter(|name| name.ends_with(".hpp"))
         .map(|name| format!("memory_pool/{name}"))
         .collect();
-    assert!(headers.len() >= 3, "{headers:?}");
+    assert!(headers.len() >= 7, "{headers:?}");
     headers.push("common/logging.hpp".to_owned());
     for header in &headers {
         for flags in [vec!["-std=c++20"], vec!["-std=c++20", "-fno-exceptions", "-fno-rtti"]] {
@@ -118,5 +118,34 @@ fn headers_can_be_included_by_two_files_of_a_program() {
     let mut compiler = testkit::program::compiler(&one);
     compiler.args([&one, &other, &library.archive]).arg("-o").arg(&program);
     testkit::run(compiler.args(testkit::program::SYSTEM_LIBRARIES));
+    testkit::run(&mut Command::new(program));
+}
+
+/// Templates are compiled when they are used, so a program uses them.
+#[test]
+fn pools_work_without_exceptions_and_without_rtti() {
+    let folder = testkit::scratch("no-exceptions");
+    let source = folder.join("main.cpp");
+    let main = "#include \"memory_pool/memory_pool.hpp\"\n\
+        template <typename Pool> int use(std::size_t block_size) {\n\
+          std::error_code error;\n\
+          memory_pool::PoolOptions options(block_size, 8);\n\
+          Pool pool = Pool::try_create(options, error);\n\
+          if (error) return error == std::errc::invalid_argument && !pool ? 0 : 1;\n\
+          return pool.deallocate(pool.allocate()) == POOL_OK ? 0 : 1;\n\
+        }\n\
+        int main() {\n\
+          pool_set_log_callback(nullptr, nullptr, 0);\n\
+          memory_pool::ConcurrentMemoryPool pool(64, 8);\n\
+          memory_pool::PoolCache cache = pool.cache();\n\
+          return use<FixedBlockMemoryPool>(64) + use<memory_pool::LockFreeMemoryPool>(0) +\n\
+            pool.deallocate(pool.allocate_wait()) + cache.deallocate(cache.allocate());\n\
+        }\n";
+    std::fs::write(&source, main).expect("file");
+    let program = folder.join("program");
+    let mut compiler = testkit::program::compiler(&source);
+    compiler.args(["-fno-exceptions", "-fno-rtti"]).arg(&source);
+    compiler.arg(&testkit::library::release().archive).args(testkit::program::SYSTEM_LIBRARIES);
+    testkit::run(compiler.arg("-o").arg(&program));
     testkit::run(&mut Command::new(program));
 }

@@ -3,7 +3,11 @@
 #ifndef MEMORY_POOL_MEMORY_POOL_HPP
 #define MEMORY_POOL_MEMORY_POOL_HPP
 
+#include "basic_pool.hpp"
+#include "concurrent_memory_pool.hpp"
 #include "error.hpp"
 #include "fixed_block_memory_pool.hpp"
+#include "pool_cache.hpp"
+#include "pool_options.hpp"
 
 #endif  // MEMORY_POOL_MEMORY_POOL_HPP
