@@ -21,16 +21,21 @@
 namespace memory_pool {
 namespace detail {
 
-/// A std::chrono::duration in nanoseconds, rounded up; 0 if negative or
-/// no number, UINT64_MAX (for ever) if it
-/// is longer than 584 years. A template on all of its type, because <chrono> costs every user of
-/// this header more time to compile than the rest of it.
-template <typename Duration>
+/// What has the shape of a std::chrono::duration. The type itself is not named, because <chrono>
+/// costs every user of this header more time to compile than the rest of it.
+template <typename T>
+concept IsDuration = requires(const T& duration) {
+  static_cast<long double>(duration.count());
+  T::period::num / T::period::den;
+};
+
+/// A duration in nanoseconds, rounded up; 0 if negative or no number, UINT64_MAX (for ever) if it
+/// is longer than 584 years.
+template <IsDuration Duration>
 constexpr std::uint64_t nanoseconds_of(const Duration& duration) noexcept {
-  using Period = typename Duration::period;
   const auto count = static_cast<long double>(duration.count());
   if (!(count > 0)) return 0;
-  const long double exact = count * Period::num * 1e9L / Period::den;
+  const long double exact = count * Duration::period::num * 1e9L / Duration::period::den;
   if (exact >= 18446744073709551615.0L) return UINT64_MAX;
   const auto whole = static_cast<std::uint64_t>(exact);
   return static_cast<long double>(whole) < exact ? whole + 1 : whole;
@@ -135,7 +140,7 @@ class BasicPool {
 
   /// As allocate_wait(), for at most `timeout`, a std::chrono::duration; 0 and less do not wait.
   /// Throws Error also when none became free in time: POOL_ERR_TIMED_OUT.
-  template <typename Duration>
+  template <detail::IsDuration Duration>
   [[nodiscard]] void* allocate_for(const Duration& timeout)
     requires(threading != POOL_THREADS_SINGLE)
   {
@@ -143,7 +148,7 @@ class BasicPool {
   }
 
   /// As allocate_for(), but answers nullptr where that throws.
-  template <typename Duration>
+  template <detail::IsDuration Duration>
   [[nodiscard]] void* try_allocate_for(const Duration& timeout) noexcept
     requires(threading != POOL_THREADS_SINGLE)
   {
