@@ -107,7 +107,9 @@
 #define POOL_THREADS_LOCK_FREE 2
 
 /**
- * `checks`: double free, foreign and interior pointers are found, always.
+ * `checks`: double free, foreign and interior pointers are found, always. One exception: of two
+ * threads that free the same block at the very same moment both can succeed in a pool of
+ * POOL_THREADS_SAFE, and the block is handed out twice; POOL_THREADS_LOCK_FREE finds that too.
  */
 #define POOL_CHECKS_STANDARD 0
 
@@ -572,7 +574,7 @@ POOL_API POOL_NODISCARD void *pool_allocate_zeroed(pool_t *pool) POOL_NOEXCEPT P
  * Errors, after which nothing has changed and the pool goes on: POOL_ERR_FOREIGN_POINTER,
  * POOL_ERR_INTERIOR_POINTER, POOL_ERR_DOUBLE_FREE (also a block that was never handed out),
  * POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE. With POOL_CHECKS_NONE only
- * the last two are found.
+ * the last two are found. See POOL_CHECKS_STANDARD for two threads that free one block at once.
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API pool_status_t pool_deallocate(pool_t *pool, void *block) POOL_NOEXCEPT;

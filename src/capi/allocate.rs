@@ -74,7 +74,7 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 /// Errors, after which nothing has changed and the pool goes on: POOL_ERR_FOREIGN_POINTER,
 /// POOL_ERR_INTERIOR_POINTER, POOL_ERR_DOUBLE_FREE (also a block that was never handed out),
 /// POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE. With POOL_CHECKS_NONE only
-/// the last two are found.
+/// the last two are found. See POOL_CHECKS_STANDARD for two threads that free one block at once.
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {

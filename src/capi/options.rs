@@ -20,7 +20,9 @@ pub const POOL_THREADS_SINGLE: u32 = 1;
 /// each block. pool_reset, pool_trim and pool_validate while no other call is under way.
 pub const POOL_THREADS_LOCK_FREE: u32 = 2;
 
-/// `checks`: double free, foreign and interior pointers are found, always.
+/// `checks`: double free, foreign and interior pointers are found, always. One exception: of two
+/// threads that free the same block at the very same moment both can succeed in a pool of
+/// POOL_THREADS_SAFE, and the block is handed out twice; POOL_THREADS_LOCK_FREE finds that too.
 pub const POOL_CHECKS_STANDARD: u32 = 0;
 /// `checks`: the caller is trusted.
 pub const POOL_CHECKS_NONE: u32 = 1;
