@@ -43,6 +43,8 @@ mod slot;
 mod trim;
 mod wait;
 mod waiters;
+#[cfg(test)]
+mod waiters_test;
 
 use self::core::Core;
 use crate::base::error::{Error, Refusal};

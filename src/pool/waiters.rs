@@ -29,7 +29,7 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { word: AtomicU32::new(WAITING), block: Cell::new(None), next: Cell::new(None) }
     }
 
@@ -118,28 +118,5 @@ impl Waiters {
     /// Forgets all of them: in the child of a fork, which does not have their threads.
     pub(super) fn clear(&self) {
         self.first.set(None);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_came_first_is_served_first_and_who_leaves_is_not_served() {
-        let block = |number: usize| NonNull::new(core::ptr::without_provenance_mut(number));
-        let (waiters, all) = (Waiters::new(), [const { Waiter::new() }; 4]);
-        assert!(waiters.is_empty());
-        for waiter in &all {
-            // SAFETY: both live to the end of the test.
-            unsafe { waiters.push(waiter) };
-        }
-        waiters.remove(&all[1]);
-        waiters.remove(&all[3]);
-        waiters.remove(&all[1]);
-        (1..4).filter_map(block).for_each(|block| waiters.serve(block));
-        let served = all.each_ref().map(Waiter::served);
-        assert_eq!(served, [block(1), None, block(2), None]);
-        assert!(waiters.is_empty());
     }
 }

@@ -20,6 +20,9 @@ TESTS = {
     "src/cache/magazine.rs": ["loom_magazine", "loom_safe"],
     "src/cache/magazines.rs": ["loom_safe"],
     "src/pool/safe.rs": ["loom_safe", "shuttle"],
+    "src/pool/sleepers.rs": ["loom_waiting"],
+    "src/pool/wait.rs": ["loom_waiting"],
+    "src/pool/waiters.rs": ["loom_waiting"],
 }
 
 # What is not an ordering: a name, the file, what stands there, and what is put in its place.
@@ -59,6 +62,40 @@ FAULTS = [
         "self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather()",
     ),
     ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),
+    ("who gives back has no fence", "src/pool/sleepers.rs", "barrier::light();", ""),
+    (
+        "the turn stays",
+        "src/pool/sleepers.rs",
+        "self.turn.fetch_add(1, Ordering::Release);",
+        "",
+    ),
+    ("nobody is woken", "src/pool/sleepers.rs", "sleep::wake(&raw const self.turn);", ""),
+    ("who waits has no fence", "src/pool/wait.rs", "= barrier::heavy();", "= true;"),
+    ("who waits is not counted", "src/pool/wait.rs", "engine.sleepers().arrive();", ""),
+    (
+        "the turn is read after the look at the stack",
+        "src/pool/wait.rs",
+        "engine.sleepers().sleep(turn, deadline_of());",
+        "engine.sleepers().sleep(engine.sleepers().turn(), deadline_of()); let _ = turn;",
+    ),
+    (
+        "whoever is in line takes a block",
+        "src/pool/wait.rs",
+        "if waiter.is_front() {",
+        "if true {",
+    ),
+    (
+        "who leaves does not tell who is first now",
+        "src/pool/wait.rs",
+        "self.waiters.remove(&waiter);\n        self.waiters.tell_front();",
+        "self.waiters.remove(&waiter);",
+    ),
+    (
+        "who is first is not told",
+        "src/pool/waiters.rs",
+        "waiter.word.store(what,",
+        "let _ = (what,",
+    ),
 ]
 
 
