@@ -92,7 +92,9 @@ impl Core {
         if taken_back {
             return Ok(());
         }
-        let given_to_heap = |overflow: &Overflow| overflow.deallocate(pointer);
+        let span_peak = || self.span_counts().peak_in_use;
+        let given_to_heap =
+            |overflow: &Overflow| overflow.deallocate(pointer, self.capacity(), span_peak);
         if self.overflow.as_ref().is_some_and(given_to_heap) {
             return Ok(());
         }
@@ -119,8 +121,11 @@ impl Core {
 
     /// Makes every block free.
     pub(crate) fn reset(&self) {
+        if let Some(overflow) = &self.overflow {
+            overflow.note_peak(self.span_counts().peak_in_use);
+            overflow.clear();
+        }
         each!(&self.engine, engine => engine.reset());
-        self.overflow.iter().for_each(Overflow::clear);
     }
 
     /// Whether `pointer` is the start of a block, free or live.

@@ -63,12 +63,12 @@ impl Core {
             counts.in_use += heap_blocks;
             counts.allocations += overflow.allocations();
             counts.deallocations += overflow.allocations() - heap_blocks as u64;
-            counts.peak_in_use = counts.peak_in_use.max(overflow.peak()).max(counts.in_use);
+            counts.peak_in_use = overflow.note_peak(counts.peak_in_use);
         }
         counts
     }
 
-    fn span_counts(&self) -> Counts {
+    pub(super) fn span_counts(&self) -> Counts {
         each!(&self.engine, engine => engine.counts())
     }
 

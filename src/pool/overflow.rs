@@ -5,6 +5,11 @@
 //! pointer is freed only if it is the start of a heap block that is live. All of it is slow path:
 //! the hot paths see no more than that the pointer is none of the span's.
 //!
+//! The most blocks that were ever live at once, those of the span too: when a heap block is handed
+//! out, all of the span are live, and what the span grows by later counts to its peak when it is
+//! live. So the peak of the span and the heap blocks of a moment were live at once, and their sum
+//! falls only when a heap block goes: it is noted before.
+//!
 //! O1. `live` holds the addresses of the heap blocks that are handed out, and nothing else.
 
 use core::cell::{Cell, RefCell};
@@ -20,6 +25,8 @@ use crate::layout::stride::Layout;
 pub(crate) struct Overflow {
     live: RefCell<AddressSet>,
     peak: Cell<usize>,
+    /// How many blocks the span had when the last heap block was handed out.
+    capacity: Cell<usize>,
     allocations: Cell<u64>,
 }
 
@@ -32,16 +39,26 @@ impl Overflow {
         }
         let block = heap::allocate(layout.stride, layout.alignment)?;
         live.insert(block);
-        // Every block of the span is in use as well.
-        self.peak.set(self.peak.get().max(capacity + live.len()));
+        drop(live);
+        self.capacity.set(capacity);
+        self.note_peak(capacity);
         self.allocations.set(self.allocations.get() + 1);
         Some(block)
     }
 
     /// Frees the live heap block that `pointer` is the start of; `false`: it is none.
-    pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
+    pub(crate) fn deallocate(
+        &self,
+        pointer: UserPointer,
+        capacity: usize,
+        span_peak: impl FnOnce() -> usize,
+    ) -> bool {
         let found = self.find(pointer);
         if let Some(block) = found {
+            // To ask for it may take long, and is in vain if the span has not grown.
+            if capacity > self.capacity.get() {
+                self.note_peak(span_peak());
+            }
             self.live.borrow_mut().remove(block);
             // SAFETY: O1, it was live until now.
             unsafe { heap::free(block) };
@@ -79,9 +96,9 @@ impl Overflow {
         self.live.borrow().len()
     }
 
-    /// The most blocks that were ever live at once while some were on the heap, those of the span
-    /// too.
-    pub(crate) fn peak(&self) -> usize {
+    /// The most blocks that were ever live at once, when so many of the span were.
+    pub(crate) fn note_peak(&self, span_peak: usize) -> usize {
+        self.peak.set(self.peak.get().max(span_peak + self.blocks()));
         self.peak.get()
     }
 

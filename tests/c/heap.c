@@ -96,8 +96,11 @@ static pool_t *growing_pool(uint32_t threading, size_t capacity, size_t more) {
   return pool;
 }
 
+/* What is done first to blocks of both kinds, when all are live. */
+typedef enum { LOOK, FREE_THE_SPAN, FREE_THE_HEAP, RESET, FIRST_STEPS } first_step_t;
+
 /* Blocks of the heap first, because the pool can't grow, and then those that it grew by. */
-static void the_peak_counts_both_kinds(uint32_t threading) {
+static void the_peak_counts_both_kinds(uint32_t threading, first_step_t first_step) {
   enum { FIRST = 4 /* a page */, HEAP = 3, MORE = 40, SUM = FIRST + HEAP + MORE };
   pool_t *pool = growing_pool(threading, FIRST, MORE);
   void *blocks[SUM];
@@ -105,11 +108,22 @@ static void the_peak_counts_both_kinds(uint32_t threading) {
   for (int i = 0; i < FIRST + HEAP; ++i) CHECK((blocks[i] = pool_allocate(pool)) != NULL);
   may_grow = true;
   CHECK(pool_grow(pool, MORE) == POOL_OK);
+  CHECK(stats_of(pool).peak_in_use == FIRST + HEAP);
   for (int i = FIRST + HEAP; i < SUM; ++i) CHECK((blocks[i] = pool_allocate(pool)) != NULL);
-  const pool_stats_t stats = stats_of(pool);
-  CHECK(stats.heap_blocks == HEAP && stats.in_use == SUM && stats.peak_in_use == SUM);
-  for (int i = 0; i < SUM; ++i) CHECK(pool_deallocate(pool, blocks[i]) == POOL_OK);
-  CHECK(stats_of(pool).in_use == 0);
+  if (first_step == LOOK) {
+    const pool_stats_t stats = stats_of(pool);
+    CHECK(stats.heap_blocks == HEAP && stats.in_use == SUM && stats.peak_in_use == SUM);
+  }
+  if (first_step == RESET) {
+    CHECK(pool_reset(pool) == POOL_OK);
+  } else {
+    /* Beginning with those of the heap, or after them. */
+    const int begin = first_step == FREE_THE_HEAP ? FIRST : FIRST + HEAP;
+    for (int i = 0; i < SUM; ++i) {
+      CHECK(pool_deallocate(pool, blocks[(begin + i) % SUM]) == POOL_OK);
+    }
+  }
+  CHECK(stats_of(pool).in_use == 0 && stats_of(pool).peak_in_use == SUM);
   CHECK(pool_destroy(pool) == POOL_OK);
 }
 
@@ -131,7 +145,9 @@ int main(void) {
     misuse_is_found(pool, blocks);
     the_end_takes_them_along(pool, blocks);
   }
-  the_peak_counts_both_kinds(POOL_THREADS_SAFE);
-  the_peak_counts_both_kinds(POOL_THREADS_SINGLE);
+  for (int step = 0; step < FIRST_STEPS; ++step) {
+    the_peak_counts_both_kinds(POOL_THREADS_SAFE, (first_step_t)step);
+    the_peak_counts_both_kinds(POOL_THREADS_SINGLE, (first_step_t)step);
+  }
   return CHECK_RESULT();
 }
