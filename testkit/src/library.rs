@@ -22,10 +22,11 @@ pub fn release() -> &'static Library {
     RELEASE.get_or_init(|| build(&["--release"]))
 }
 
-/// The library in debug form, built once a process.
+/// The library in debug form, built once a process. Optimised a little, which keeps its assertions
+/// and makes programs of many threads five times as quick.
 pub fn debug() -> &'static Library {
     static DEBUG: OnceLock<Library> = OnceLock::new();
-    DEBUG.get_or_init(|| build(&[]))
+    DEBUG.get_or_init(|| build(&["--config=profile.dev.opt-level=1"]))
 }
 
 /// The library without an operating system below, built once a process.
