@@ -11,9 +11,9 @@
 
 use core::ffi::{CStr, c_char, c_void};
 use core::fmt::{self, Write};
-use core::{mem, ptr};
 
-use crate::base::sync::{AtomicI32, AtomicPtr, AtomicUsize, Lock, Ordering, RawLock, lock};
+use crate::base::hook::Hook;
+use crate::base::sync::{AtomicI32, Lock, Ordering, RawLock, lock};
 use crate::host::{env, process};
 
 /// How grave a line is; the numbers are `POOL_LOG_*`.
@@ -40,65 +40,12 @@ const LEVELS: [(Level, &str); 6] = [
 /// What a callback looks like to the library.
 pub(crate) type Callback = extern "C" fn(*mut c_void, i32, *const c_char);
 
-/// Where lines go, and the caller's word that comes with them.
-struct Sink {
-    callback: AtomicPtr<c_void>,
-    user_data: AtomicPtr<c_void>,
-}
+/// Where lines go; `None`: to standard error. A signal handler may log through a lock-free pool, so
+/// a line never waits for whoever it interrupted.
+static SINK: Hook<Callback> = Hook::new();
 
-/// Two sinks, of which one is in force. A signal handler may log through a lock-free pool, so a
-/// line never waits for whoever it interrupted: a change is written to the other sink.
-struct Sinks {
-    /// The last bit says which sink is in force.
-    version: AtomicUsize,
-    sinks: [Sink; 2],
-    /// Who changes them holds this.
-    changing: Lock<()>,
-}
-
-static SINKS: Sinks = Sinks {
-    version: AtomicUsize::new(0),
-    sinks: [const {
-        Sink {
-            callback: AtomicPtr::new(ptr::null_mut()),
-            user_data: AtomicPtr::new(ptr::null_mut()),
-        }
-    }; 2],
-    changing: Lock::new(()),
-};
-
-impl Sinks {
-    fn set(&self, callback: Option<Callback>, user_data: *mut c_void) {
-        let callback = callback.map_or(ptr::null_mut(), |callback| callback as *mut c_void);
-        let _held = lock(&self.changing);
-        // Relaxed: changed under the lock that is held.
-        let version = self.version.load(Ordering::Relaxed) + 1;
-        let sink = &self.sinks[version % 2];
-        // Release, both: pair with the Acquires in `get`: who reads these values while that sink is
-        // not in force finds that the version has changed since.
-        sink.callback.store(callback, Ordering::Release);
-        sink.user_data.store(user_data, Ordering::Release);
-        // Release: pairs with the Acquire in `get`: who reads this version reads these values.
-        self.version.store(version, Ordering::Release);
-    }
-
-    fn get(&self) -> (Option<Callback>, *mut c_void) {
-        loop {
-            // Acquire: pairs with the last Release in `set`.
-            let version = self.version.load(Ordering::Acquire);
-            let sink = &self.sinks[version % 2];
-            // Acquire, both: pair with the Releases in `set`, and stay before the load below.
-            let callback = sink.callback.load(Ordering::Acquire);
-            let user_data = sink.user_data.load(Ordering::Acquire);
-            // Relaxed: behind the Acquires above.
-            if self.version.load(Ordering::Relaxed) == version {
-                // SAFETY: null or a callback, put there by `set`.
-                let callback = unsafe { mem::transmute::<*mut c_void, Option<Callback>>(callback) };
-                return (callback, user_data);
-            }
-        }
-    }
-}
+/// Who changes the sink holds this.
+static CHANGING: Lock<()> = Lock::new(());
 
 const NOT_READ_YET: i32 = -1;
 static MAX_LEVEL: AtomicI32 = AtomicI32::new(NOT_READ_YET);
@@ -136,7 +83,7 @@ fn read_level() -> i32 {
 
 /// Sends lines up to `max_level` to `callback`, or to standard error when it is `None`.
 pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_level: i32) {
-    SINKS.set(callback, user_data);
+    SINK.set(callback, user_data, &lock(&CHANGING));
     let max_level = max_level.clamp(Level::Off as i32, Level::Trace as i32);
     // Relaxed: as in `enabled`; the sink hands itself over.
     MAX_LEVEL.store(max_level, Ordering::Relaxed);
@@ -144,14 +91,13 @@ pub(crate) fn redirect(callback: Option<Callback>, user_data: *mut c_void, max_l
 
 /// The lock of the sink, for a fork.
 pub(crate) fn raw_lock() -> &'static RawLock {
-    SINKS.changing.raw()
+    CHANGING.raw()
 }
 
 /// Writes one line. Call it through [`log!`], which asks [`enabled`] first.
 pub(crate) fn line(level: Level, message: fmt::Arguments<'_>) {
-    let (callback, user_data) = SINKS.get();
     let mut line = Line::new();
-    if let Some(callback) = callback {
+    if let Some((callback, user_data)) = SINK.get() {
         line.push(message);
         callback(user_data, level as i32, line.as_c_str().as_ptr());
     } else {
