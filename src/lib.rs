@@ -39,14 +39,17 @@ mod source;
 mod span;
 
 pub use base::error::*;
+pub use base::report::{pool_report_callback_t, pool_report_t};
 pub use capi::allocate::*;
 pub use capi::cache::*;
 pub use capi::create::*;
 pub use capi::inspect::*;
 pub use capi::library::*;
+pub use capi::live::*;
 pub use capi::many::*;
 pub use capi::memory::*;
 pub use capi::options::*;
+pub use capi::report::*;
 pub use capi::source::*;
 pub use capi::wait::*;
 pub use capi::{pool_cache_t, pool_t};

@@ -76,6 +76,11 @@ fn each_misuse_aborts_with_its_own_line() {
             "memory_pool: error: pool \"packets\": ADDRESS lies 1 bytes into block 0 at ADDRESS; \
              nothing was changed. Deallocate the pointer that pool_allocate answered",
         ),
+        (
+            "reported",
+            "reported 7. memory_pool: error: pool \"packets\": ADDRESS lies 1 bytes into block 0 \
+             at ADDRESS; nothing was changed. Deallocate the pointer that pool_allocate answered",
+        ),
     ] {
         assert_eq!(without_addresses(&aborts(scenario)), line);
     }

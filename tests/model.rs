@@ -106,6 +106,24 @@ impl Pair {
         }
     }
 
+    /// A walk meets the live blocks, those of the span and then those of the heap by address.
+    fn a_walk_meets_them(&self, heap_blocks: usize) {
+        let mut live = match self.pool.live() {
+            Ok(live) => live,
+            Err(status) => {
+                assert!(status == POOL_ERR_UNSUPPORTED && !self.checked());
+                assert_ne!(self.options.threading, POOL_THREADS_LOCK_FREE);
+                return;
+            }
+        };
+        let (span, heap) = live.split_at(live.len() - heap_blocks);
+        assert!(span.is_sorted() && heap.is_sorted());
+        let mut expected: Vec<_> = self.live.keys().copied().collect();
+        expected.sort_unstable();
+        live.sort_unstable();
+        assert_eq!(live, expected);
+    }
+
     /// A live block goes back; what we wrote must still be there.
     fn leaves(&mut self, which: usize) -> *mut u8 {
         let block = self.order.swap_remove(which % self.order.len());
@@ -155,14 +173,16 @@ impl Pair {
                 assert_eq!(self.pool.give(block), POOL_OK);
                 // A heap block is the heap's again, and no block of this pool.
                 let again = self.pool.give(block);
-                assert!(again == POOL_ERR_DOUBLE_FREE || again == POOL_ERR_FOREIGN_POINTER);
-                assert!(again == POOL_ERR_DOUBLE_FREE || self.has_heap());
+                let is_foreign = again == POOL_ERR_FOREIGN_POINTER && self.has_heap();
+                assert!(again == POOL_ERR_DOUBLE_FREE || is_foreign);
+                assert_eq!(self.pool.check(block.cast()), again);
             }
             Call::DeallocateInterior(which, into) if self.checked() && !self.order.is_empty() => {
                 let stride = self.pool.stride();
                 let block = self.order[which % self.order.len()];
                 let inside = block.wrapping_add(1 + into % (stride - 1));
                 assert_eq!(self.pool.give(inside), POOL_ERR_INTERIOR_POINTER);
+                assert_eq!(self.pool.check(inside.cast()), POOL_ERR_INTERIOR_POINTER);
             }
             Call::Trim => {
                 // SAFETY: NULL is fine.
@@ -198,6 +218,8 @@ impl Pair {
         if self.checked() || self.options.threading != POOL_THREADS_SAFE {
             assert_eq!(stats.peak_in_use, self.peak);
         }
+        self.a_walk_meets_them(stats.heap_blocks);
+        self.live.keys().for_each(|block| assert_eq!(pool.check(block.cast()), POOL_OK));
         let in_span = self.live.len() - stats.heap_blocks;
         assert_eq!(stats.available, pool.capacity() - in_span);
         assert!(stats.heap_blocks == 0 || self.has_heap());

@@ -411,6 +411,47 @@ typedef struct {
 } pool_stats_t;
 
 /**
+ * Receives live blocks; false ends the walk. It may call the library itself, also with the same
+ * pool. It must not throw: the program would end.
+ */
+typedef bool (*pool_block_callback_t)(void *user_data, void *block);
+
+/**
+ * What a pool reports to the callback of pool_set_report_callback. All that it points to is valid
+ * until the callback returns.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct as the library knows it; a later version may have more.
+   */
+  size_t struct_size;
+  /**
+   * What is wrong: POOL_ERR_*.
+   */
+  pool_status_t status;
+  /**
+   * The name of the pool; UTF-8.
+   */
+  const char *pool_name;
+  /**
+   * The pointer that was passed, any bits; of a leak, the first live block; NULL where no one
+   * block is known.
+   */
+  void *block;
+  /**
+   * What happened and what to do next, as in the log, in UTF-8 and without a newline.
+   */
+  const char *message;
+} pool_report_t;
+
+/**
+ * Receives reports. It may be called from every thread that calls the pool, also at the same
+ * time, and may call the library itself, up to destroying the pool. It must not throw: the program
+ * would end.
+ */
+typedef void (*pool_report_callback_t)(void *user_data, const pool_report_t *report);
+
+/**
  * Receives log lines: `level` is POOL_LOG_*, `message` is UTF-8, without a newline, and valid
  * until the callback returns. It may be called from every thread that calls the library, also
  * at the same time, and may call the library itself. It must not throw: the program would end.
@@ -770,6 +811,56 @@ POOL_API POOL_NODISCARD size_t pool_available(const pool_t *pool) POOL_NOEXCEPT;
  * Thread-safety: no other call with this pool may be under way.
  */
 POOL_API pool_status_t pool_validate(pool_t *pool) POOL_NOEXCEPT;
+
+/**
+ * Calls `callback` with each live block, in address order, then with those on the heap, in
+ * address order too, until it answers false. Time in proportion to the blocks that were ever used.
+ *
+ * No lock is held while `callback` runs, and it may call any function of the pool, with any block;
+ * should it destroy the pool, the walk ends. Each block is looked at just before its call, so one
+ * that was given back by then is passed over; one that was handed out since the walk began may be
+ * met or not. What other threads give back just then is for the caller to prevent.
+ *
+ * Errors, before any call of `callback`: POOL_ERR_UNSUPPORTED (with POOL_CHECKS_NONE only a
+ * lock-free pool knows its live blocks), POOL_ERR_OUT_OF_MEMORY (for the list of those on the
+ * heap), POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+ * Thread-safety: as the pool's `threading` says, but not in a signal handler; in a lock-free pool
+ * pool_trim may not be under way.
+ */
+POOL_API
+pool_status_t pool_for_each_live(pool_t *pool,
+                                 pool_block_callback_t callback,
+                                 void *user_data)
+POOL_NOEXCEPT;
+
+/**
+ * What pool_deallocate would answer for `block`, with its report, but nothing is changed: POOL_OK
+ * for a live block and for NULL. For what must happen while a block is still live, such as the
+ * destruction of an object. Constant time.
+ *
+ * Errors: as of pool_deallocate; as there, the caller is believed with POOL_CHECKS_NONE.
+ * Thread-safety: as the pool's `threading` says.
+ */
+POOL_API pool_status_t pool_check_block(const pool_t *pool, const void *block) POOL_NOEXCEPT;
+
+/**
+ * Calls `callback`, with `user_data`, for each misuse of the pool that a call answers with a
+ * status, for damage (POOL_ERR_CORRUPTED), and when pool_destroy finds live blocks
+ * (POOL_ERR_IN_USE); NULL as callback: no more. A pool has one callback.
+ *
+ * It is called before the line of the log, which is written as well, and before a program ends
+ * because of POOL_MISUSE_ABORT or POOL_LEAK_ABORT.
+ *
+ * A callback that is replaced may still be running in another thread when this returns.
+ *
+ * Errors: POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE.
+ * Thread-safety: as the pool's `threading` says, but not in a signal handler.
+ */
+POOL_API
+pool_status_t pool_set_report_callback(pool_t *pool,
+                                       pool_report_callback_t callback,
+                                       void *user_data)
+POOL_NOEXCEPT;
 
 /**
  * The version of the library that runs: major x 10000 + minor x 100 + patch, as

@@ -4,4 +4,5 @@ pub(crate) mod error;
 pub(crate) mod hook;
 pub(crate) mod ids;
 pub(crate) mod log;
+pub(crate) mod report;
 pub(crate) mod sync;

@@ -25,6 +25,10 @@ pub(crate) mod memory;
 
 pub(crate) mod inspect;
 
+pub(crate) mod live;
+
+pub(crate) mod report;
+
 pub(crate) mod library;
 
 /// A memory pool. The handle is opaque: never read or write through it.

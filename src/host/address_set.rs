@@ -5,6 +5,10 @@
 use core::ptr::NonNull;
 use std::collections::{HashSet, hash_set};
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::vec;
+
+/// Addresses that a set had, one after the other.
+pub(crate) type Addresses = vec::IntoIter<NonNull<u8>>;
 
 #[derive(Default)]
 pub(crate) struct AddressSet(HashSet<NonNull<u8>, BuildHasherDefault<DefaultHasher>>);
@@ -31,6 +35,15 @@ impl AddressSet {
 
     pub(crate) fn iter(&self) -> hash_set::Iter<'_, NonNull<u8>> {
         self.0.iter()
+    }
+
+    /// All of them, in order; `None`: there is no memory for the list.
+    pub(crate) fn sorted(&self) -> Option<Addresses> {
+        let mut addresses = Vec::new();
+        addresses.try_reserve_exact(self.0.len()).ok()?;
+        addresses.extend(&self.0);
+        addresses.sort_unstable();
+        Some(addresses.into_iter())
     }
 
     pub(crate) fn len(&self) -> usize {

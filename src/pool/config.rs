@@ -139,6 +139,13 @@ impl Name {
         fits
     }
 
+    /// With a NUL at its end, for C.
+    pub(crate) fn to_c_string(self) -> [u8; Self::BYTES + 1] {
+        let mut text = [0; Self::BYTES + 1];
+        text[..Self::BYTES].copy_from_slice(&self.bytes);
+        text
+    }
+
     fn as_str(&self) -> &str {
         core::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or("?")
     }

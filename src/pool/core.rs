@@ -102,7 +102,7 @@ impl Core {
     }
 
     /// What is wrong with a pointer that can't be taken back.
-    fn misuse_of(&self, pointer: UserPointer) -> Misuse {
+    pub(super) fn misuse_of(&self, pointer: UserPointer) -> Misuse {
         match each!(&self.engine, engine => engine.place(pointer)) {
             Place::Start(index) if each!(&self.engine, engine => engine.is_untouched(index)) => {
                 Misuse::NeverHandedOut { index }

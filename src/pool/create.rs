@@ -5,6 +5,7 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 use crate::base::error::Refusal;
+use crate::base::hook::Hook;
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, barrier};
@@ -58,7 +59,8 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
     let core = Core { engine, layout, span, overflow, trimmed: Cell::new(None) };
-    let pool = Pool { core, policy, lock: Lock::new(()), waiters: Waiters::new() };
+    let (on_report, lock, waiters) = (Hook::new(), Lock::new(()), Waiters::new());
+    let pool = Pool { core, policy, on_report, lock, waiters };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
     let handle = unsafe { handles::insert(pool, place) }?;
     log!(

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::base::error::Error;
 use crate::base::ids::{BlockIndex, UserPointer};
-use crate::base::log::{self, Level, log};
+use crate::base::log::{Level, log};
 use crate::host::process;
 use crate::pool::Pool;
 use crate::pool::config::OnLeak;
@@ -21,7 +21,7 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     if pool.in_use() > 0 {
         pool.leak()?;
     }
-    // Looked up anew: the log callback may have destroyed the pool while it heard of the leak.
+    // Looked up anew: a callback may have destroyed the pool while it heard of the leak.
     let pool = handles::remove(handle)?;
     // Calls of other threads are misuse now; those that had begun do no harm any more.
     pool.hold(|core| core.engine.close_magazines());
@@ -33,23 +33,22 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
 impl Pool {
     /// Does what the policy says about live blocks; `Err` keeps the pool.
     fn leak(&self) -> Result<(), Error> {
-        let (name, live) = (self.name(), LiveBlocks::of(self));
-        match self.policy.on_leak {
+        let (on_leak, reporter, live) =
+            (self.policy.on_leak, self.reporter(), LiveBlocks::of(self));
+        match on_leak {
             OnLeak::Warn => {
-                log!(Level::Warn, "pool \"{name}\" destroyed with {live}: their memory is gone");
+                let what = format_args!("destroyed with {live}: their memory is gone");
+                reporter.tell_leak(live.address, Level::Warn, what);
                 Ok(())
             }
             OnLeak::Refuse => {
-                log!(
-                    Level::Error,
-                    "pool \"{name}\" not destroyed: it has {live}. Deallocate them first"
-                );
+                let what = format_args!("not destroyed: it has {live}. Deallocate them first");
+                reporter.tell_leak(live.address, Level::Error, what);
                 Err(Error::InUse)
             }
             OnLeak::Abort => {
-                // Who ends the program says why, whatever the level of the log.
-                let why = format_args!("pool \"{name}\" destroyed with {live}: aborting");
-                log::line(Level::Error, why);
+                let what = format_args!("destroyed with {live}: aborting");
+                reporter.tell_leak(live.address, Level::Error, what);
                 process::abort()
             }
         }
@@ -61,6 +60,8 @@ struct LiveBlocks {
     count: usize,
     shown: usize,
     first: [BlockIndex; Self::SHOWN],
+    /// Of the first that is known; 0: none is.
+    address: usize,
 }
 
 impl LiveBlocks {
@@ -68,8 +69,8 @@ impl LiveBlocks {
 
     fn of(pool: &Pool) -> Self {
         let mut first = [BlockIndex(0); Self::SHOWN];
-        let shown = pool.first_live(&mut first);
-        Self { count: pool.in_use(), shown, first }
+        let (shown, address) = pool.first_live(&mut first);
+        Self { count: pool.in_use(), shown, first, address }
     }
 }
 

@@ -92,12 +92,6 @@ impl Core {
     pub(crate) fn validate(&self) -> Result<(), Broken> {
         each!(&self.engine, engine => engine.validate())
     }
-
-    /// The live blocks in address order, where the checks keep a ledger.
-    pub(crate) fn live(&self) -> impl Iterator<Item = BlockIndex> {
-        let is_live = |&index: &BlockIndex| each!(&self.engine, engine => engine.is_live(index));
-        (0..self.span_counts().frontier).map(BlockIndex).filter(is_live)
-    }
 }
 
 impl<C: Checks> Single<C> {

@@ -9,8 +9,8 @@
 //!
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
 //! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
-//! told), `inspect` (the invariants as code), `handles` (why a destroyed pool is an error code and
-//! not a crash), `fork` (why a child process can go on).
+//! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
+//! destroyed pool is an error code and not a crash), `fork` (why a child process can go on).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -33,6 +33,7 @@ mod fork;
 mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
+mod live;
 mod lock_free;
 mod overflow;
 mod report;
@@ -46,17 +47,21 @@ mod waiters;
 #[cfg(test)]
 mod waiters_test;
 
+use ::core::ffi::c_void;
+
 use self::core::Core;
 use crate::base::error::{Error, Refusal};
-use crate::base::ids::{Block, BlockIndex, UserPointer};
+use crate::base::hook::Hook;
+use crate::base::ids::{Block, UserPointer};
 use crate::base::log::{Level, log};
+use crate::base::report::ReportCallback;
 use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
 pub(crate) use engine::Usual;
 use engine::each_unusual;
 use inspect::Figures;
-use report::Finding;
+use report::{Finding, Reporter};
 use waiters::Waiters;
 
 pub(crate) use create::{bytes_needed, create, plan};
@@ -68,7 +73,10 @@ pub(crate) use fork::prepare_for_forks;
 pub(crate) struct Pool {
     core: Core,
     policy: Policy,
-    /// Held by the slow paths of the pools of `POOL_THREADS_SAFE`, and around `waiters`.
+    /// Who hears reports, beside the log.
+    on_report: Hook<ReportCallback>,
+    /// Held by the slow paths of the pools of `POOL_THREADS_SAFE`, and around `waiters`, and by who
+    /// changes `on_report`.
     lock: Lock<()>,
     waiters: Waiters,
 }
@@ -92,7 +100,7 @@ impl Pool {
 
     /// A block, by every means there is; `None`: all are live.
     ///
-    /// Nothing is looked at after a report: the log callback may have destroyed the pool.
+    /// Nothing is looked at after a report: a callback may have destroyed the pool.
     pub(crate) fn allocate_slow(&self) -> Option<Block> {
         self.core.engine.enter_thread();
         let taken = self.hold(Core::allocate);
@@ -100,7 +108,7 @@ impl Pool {
             self.wake_if_need_be();
         }
         if let Some(finding) = taken.finding {
-            self.policy.tell(finding);
+            self.reporter().tell(finding);
         }
         taken.block
     }
@@ -121,7 +129,7 @@ impl Pool {
     ) -> Result<(), Error> {
         self.core.engine.enter_thread();
         self.hold(|core| core.deallocate(pointer)).map_err(|misuse| {
-            self.policy.tell_misuse(&misuse, pointer, entry);
+            self.reporter().tell_misuse(&misuse, pointer, entry);
             misuse.error()
         })?;
         self.wake_if_need_be();
@@ -161,8 +169,17 @@ impl Pool {
     pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
         let finding = self.hold(|core| core.grow(blocks))?;
         self.wake_if_need_be();
-        self.policy.tell(finding);
+        self.reporter().tell(finding);
         Ok(())
+    }
+
+    /// Sends reports to `callback` from now on; `None`: to the log alone.
+    pub(crate) fn report_to(&self, callback: Option<ReportCallback>, user_data: *mut c_void) {
+        self.on_report.set(callback, user_data, &lock(&self.lock));
+    }
+
+    fn reporter(&self) -> Reporter {
+        Reporter { policy: self.policy, callback: self.on_report.get() }
     }
 
     /// Gives back what it can; answers how many bytes left memory.
@@ -175,8 +192,7 @@ impl Pool {
     /// Checks every invariant, in time proportional to the blocks that were ever used.
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.hold(Core::validate).map_err(|broken| {
-            let name = self.policy.name;
-            log!(Level::Error, "pool \"{name}\" is corrupted: {broken}");
+            self.reporter().tell_broken(format_args!("is corrupted: {broken}"));
             Error::Corrupted
         })
     }
@@ -212,14 +228,5 @@ impl Pool {
 
     pub(crate) fn name(&self) -> &Name {
         &self.policy.name
-    }
-
-    /// The first live blocks in address order, as far as `indices` has room and the checks keep a
-    /// ledger; answers how many those are.
-    fn first_live(&self, indices: &mut [BlockIndex]) -> usize {
-        self.hold(|core| {
-            let places = indices.iter_mut();
-            places.zip(core.live()).map(|(place, index)| *place = index).count()
-        })
     }
 }

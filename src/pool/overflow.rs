@@ -16,7 +16,7 @@ use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
 
 use crate::base::ids::{Block, UserPointer};
-use crate::host::address_set::AddressSet;
+use crate::host::address_set::{AddressSet, Addresses};
 use crate::host::heap;
 use crate::layout::stride::Layout;
 
@@ -89,6 +89,11 @@ impl Overflow {
         let into = |block: &Block| pointer.address().wrapping_sub(block.addr().get());
         let live = self.live.borrow();
         live.iter().find(|block| into(block) < layout.stride).map(|block| (*block, into(block)))
+    }
+
+    /// Those that are live now, in order; `None`: the heap has no memory for the list.
+    pub(crate) fn sorted(&self) -> Option<Addresses> {
+        self.live.borrow().sorted()
     }
 
     /// How many are live now.

@@ -4,13 +4,16 @@
 //! What is told are facts, gathered before: while a line is written the pool may already be gone,
 //! destroyed by the callback that an earlier line went to.
 
+use core::ffi::c_void;
 use core::fmt;
+use core::ptr;
 
 use crate::base::error::Error;
 use crate::base::ids::{BlockIndex, UserPointer};
-use crate::base::log::{self, Level, log};
+use crate::base::log::{self, Level, Line, log};
+use crate::base::report::{ReportCallback, pool_report_t};
 use crate::host::process;
-use crate::pool::config::{OnMisuse, Policy};
+use crate::pool::config::{OnLeak, OnMisuse, Policy};
 
 /// Something that a pool found while it worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +52,19 @@ impl Misuse {
     }
 }
 
-impl Policy {
-    /// Writes `finding` to the log, and ends the program if it is a misuse and the policy says so.
+/// Who hears what a pool has to say: the callback of the pool, then the log. A copy, because the
+/// pool may be gone after the first word.
+#[derive(Clone, Copy)]
+pub(crate) struct Reporter {
+    pub(crate) policy: Policy,
+    pub(crate) callback: Option<(ReportCallback, *mut c_void)>,
+}
+
+impl Reporter {
+    /// Says what was found, and ends the program if it is a misuse and the policy says so.
     #[cold]
     pub(crate) fn tell(self, finding: Finding) {
-        let name = self.name;
+        let name = self.policy.name;
         match finding {
             Finding::Exhausted { capacity } => {
                 log!(Level::Debug, "pool \"{name}\": all {capacity} blocks are live");
@@ -70,10 +81,14 @@ impl Policy {
             Finding::HeapRefused => {
                 log!(Level::Warn, "pool \"{name}\": the heap gives no memory for a block");
             }
-            Finding::DamagedFreeList { free_blocks } => self.misuse(format_args!(
-                "a free block was written to, which broke the free list; it is rebuilt with \
-                 {free_blocks} free blocks and no block is lost. Look for a use after deallocate"
-            )),
+            Finding::DamagedFreeList { free_blocks } => {
+                let what = format_args!(
+                    "a free block was written to, which broke the free list; it is rebuilt with \
+                     {free_blocks} free blocks and no block is lost. Look for a use after \
+                     deallocate"
+                );
+                self.misuse(Error::Corrupted, 0, what);
+            }
         }
     }
 
@@ -82,40 +97,74 @@ impl Policy {
     pub(crate) fn tell_misuse(self, misuse: &Misuse, pointer: UserPointer, entry: Option<usize>) {
         let address = pointer.address();
         let entry = Entry(entry);
+        let say = |what: fmt::Arguments<'_>| self.misuse(misuse.error(), address, what);
         match *misuse {
-            Misuse::NeverHandedOut { index } => self.misuse(format_args!(
+            Misuse::NeverHandedOut { index } => say(format_args!(
                 "{entry}block {index} at {address:#x} was never handed out; nothing was changed. \
                  Deallocate only what pool_allocate answered"
             )),
-            Misuse::FreeAlready { index } => self.misuse(format_args!(
+            Misuse::FreeAlready { index } => say(format_args!(
                 "{entry}block {index} at {address:#x} is free already (double free); nothing was \
                  changed. Deallocate each block once"
             )),
-            Misuse::InteriorOfBlock { index, into } => self.misuse(format_args!(
+            Misuse::InteriorOfBlock { index, into } => say(format_args!(
                 "{entry}{address:#x} lies {into} bytes into block {index} at {:#x}; nothing was \
                  changed. Deallocate the pointer that pool_allocate answered",
                 address - into
             )),
-            Misuse::InteriorOfHeapBlock { block, into } => self.misuse(format_args!(
+            Misuse::InteriorOfHeapBlock { block, into } => say(format_args!(
                 "{entry}{address:#x} lies {into} bytes into the heap block at {block:#x}; \
                  nothing was changed. Deallocate the pointer that pool_allocate answered"
             )),
-            Misuse::Foreign { from, to } => self.misuse(format_args!(
+            Misuse::Foreign { from, to } => say(format_args!(
                 "{entry}{address:#x} is no block of this pool, whose blocks lie from {from:#x} to \
                  {to:#x}; nothing was changed. Give it back to where it came from"
             )),
         }
     }
 
-    fn misuse(self, what: fmt::Arguments<'_>) {
-        let abort = self.on_misuse == OnMisuse::Abort;
-        // Who ends the program says why, whatever the level of the log.
-        if abort || log::enabled(Level::Error) {
-            log::line(Level::Error, format_args!("pool \"{}\": {what}", self.name));
-        }
+    fn misuse(self, error: Error, address: usize, what: fmt::Arguments<'_>) {
+        self.call_back(error, address, what);
+        let abort = self.policy.on_misuse == OnMisuse::Abort;
+        self.write(abort, Level::Error, format_args!(": {what}"));
         if abort {
             process::abort();
         }
+    }
+
+    /// Blocks that are live at the end, as `what` says; `first` is the address of the first.
+    pub(crate) fn tell_leak(self, first: usize, level: Level, what: fmt::Arguments<'_>) {
+        self.call_back(Error::InUse, first, what);
+        self.write(self.policy.on_leak == OnLeak::Abort, level, format_args!(" {what}"));
+    }
+
+    /// An invariant does not hold.
+    pub(crate) fn tell_broken(self, what: fmt::Arguments<'_>) {
+        self.call_back(Error::Corrupted, 0, what);
+        self.write(false, Level::Error, format_args!(" {what}"));
+    }
+
+    /// A line of the log. Who ends the program says why, whatever the level of the log.
+    fn write(self, always: bool, level: Level, what: fmt::Arguments<'_>) {
+        if always || log::enabled(level) {
+            log::line(level, format_args!("pool \"{}\"{what}", self.policy.name));
+        }
+    }
+
+    /// Before the log, whose callback may end what `user_data` leads to together with the pool.
+    fn call_back(self, error: Error, address: usize, what: fmt::Arguments<'_>) {
+        let Some((callback, user_data)) = self.callback else { return };
+        let mut message = Line::new();
+        message.push(what);
+        let name = self.policy.name.to_c_string();
+        let report = pool_report_t {
+            struct_size: size_of::<pool_report_t>(),
+            status: error.status(),
+            pool_name: name.as_ptr().cast(),
+            block: ptr::without_provenance_mut(address),
+            message: message.as_c_str().as_ptr(),
+        };
+        callback(user_data, &raw const report);
     }
 }
 

@@ -306,8 +306,8 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.ledger.forget(counts.frontier);
     }
 
-    /// Exact when nobody calls meanwhile, else each magazine's of a moment; what only ever grows does
-    /// so from look to look. The peak is the number of blocks that were ever touched: a thread
+    /// Exact when nobody calls meanwhile, else each magazine's of a moment; what only ever grows
+    /// does so from look to look. The peak is the number of blocks that were ever touched: a thread
     /// touches a fresh one only when it has no other and the depot has none, so more were never in
     /// use at once, and as many were but for those that waited in the magazines of other threads.
     pub(crate) fn counts(&self) -> Counts {

@@ -76,6 +76,22 @@ impl TestPool {
         blocks
     }
 
+    /// The live blocks, as a walk meets them; or why there is none.
+    pub fn live(&self) -> Result<Vec<*mut u8>, pool_status_t> {
+        extern "C" fn keep(user_data: *mut c_void, block: *mut c_void) -> bool {
+            // SAFETY: the vector below, which nobody else uses during the walk.
+            unsafe { &mut *user_data.cast::<Vec<*mut u8>>() }.push(block.cast());
+            true
+        }
+        let mut live = vec![];
+        let user_data = (&raw mut live).cast();
+        // SAFETY: one thread, and the pool lives.
+        match unsafe { pool_for_each_live(self.0, Some(keep), user_data) } {
+            POOL_OK => Ok(live),
+            status => Err(status),
+        }
+    }
+
     /// The figures of the pool.
     pub fn stats(&self) -> pool_stats_t {
         let mut stats =
@@ -106,6 +122,7 @@ methods! {
     take_zeroed = pool_allocate_zeroed() -> *mut c_void;
     give_raw = pool_deallocate(block: *mut c_void) -> pool_status_t;
     owns = pool_owns(pointer: *const c_void) -> bool;
+    check = pool_check_block(block: *const c_void) -> pool_status_t;
     stride = pool_stride() -> usize;
     alignment = pool_alignment() -> usize;
     capacity = pool_capacity() -> usize;

@@ -17,6 +17,12 @@ static pool_t *pool_with(uint32_t on_misuse, uint32_t on_leak) {
   return pool_create_with(&options, &pool) == POOL_OK ? pool : NULL;
 }
 
+/* The report comes before the end, and the log's line after it. */
+static void report(void *user_data, const pool_report_t *report) {
+  (void)user_data;
+  fprintf(stderr, "reported %d. ", (int)report->status);
+}
+
 int main(int argc, char **argv) {
   const char *scenario = argc > 1 ? argv[1] : "";
   pool_t *abort_on_misuse = pool_with(POOL_MISUSE_ABORT, POOL_LEAK_WARN);
@@ -41,6 +47,10 @@ int main(int argc, char **argv) {
     pool_destroy(abort_on_leak);
   } else if (strcmp(scenario, "quiet-log") == 0) {
     pool_set_log_callback(NULL, NULL, 0);
+    pool_deallocate(abort_on_misuse, block + 1);
+  } else if (strcmp(scenario, "reported") == 0) {
+    pool_set_log_callback(NULL, NULL, 0);
+    pool_set_report_callback(abort_on_misuse, report, NULL);
     pool_deallocate(abort_on_misuse, block + 1);
   }
   puts("survived");
