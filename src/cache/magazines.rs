@@ -111,7 +111,7 @@ impl Magazines {
 
     #[inline(always)]
     fn at(&self, offset: usize) -> Option<&Magazine> {
-        // Acquire: pairs with the Release in `provide`, before which `start` was written.
+        // Acquire: pairs with the Release in `extend`, before which `start` was written.
         if offset >= self.bytes.load(Ordering::Acquire) {
             return None;
         }

@@ -40,6 +40,7 @@ const FIRST_COMMIT_BYTES: usize = 64 << 10;
 const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);
 const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
 const ARENA_COUNT: usize = 24;
+
 /// A range of slots.
 struct Arena {
     base: AtomicPtr<u8>,
@@ -86,7 +87,7 @@ impl Arena {
         // that a new mask never meets an old base.
         let mask = self.mask.load(Ordering::Acquire);
         // Acquire: pairs with the Release in `Registry::commit`, which commits slots 0 and 1 and
-        // writes the key of slot 0 before it, so that an old mask may meet a new base.
+        // writes the keys of slot 0 before it, so that an old mask may meet a new base.
         let base = self.base.load(Ordering::Acquire);
         let slot = base.wrapping_add(handle.address() & mask);
         // SAFETY: H1. Said apart, or null would be tested where a slot is an option.
@@ -259,11 +260,11 @@ impl Registry {
             // SAFETY: slot 0 was just committed, and zero bytes are a slot.
             unsafe { &*self.base.cast::<Slot>() }.shut(NOBODY);
             self.used = SLOT_BYTES;
-            // Release: pairs with the Acquire of `base` in `Arena::live_slot`.
+            // Release: pairs with the Acquire of `base` in `Arena::slot`.
             arena.base.store(self.base, Ordering::Release);
         }
         self.committed = bytes;
-        // Release: pairs with the Acquire of `mask` in `Arena::live_slot`.
+        // Release: pairs with the Acquire of `mask` in `Arena::slot`.
         arena.mask.store(bytes - SLOT_BYTES, Ordering::Release);
         Ok(())
     }
