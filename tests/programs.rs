@@ -1,11 +1,13 @@
 //! Runs every C program of tests/c, every C++ program of tests/cpp and every example with the
 //! shared and with the static library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
-use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compiler};
-use testkit::{library, tool};
+use testkit::library::{self, Library};
+use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compile, compiler};
+use testkit::tool;
 
 fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(testkit::root().join(folder)).expect("the folder is there");
@@ -14,6 +16,39 @@ fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
         paths.filter(|path| path.extension().is_some_and(|e| e == extension)).collect();
     sources.sort();
     sources
+}
+
+/// A program before it is linked, which takes most of the time, and is the same for every library.
+struct Program {
+    source: PathBuf,
+    object: PathBuf,
+}
+
+impl Program {
+    fn new(source: PathBuf, folder: &Path) -> Self {
+        let object = compile(compiler(&source), &source, folder);
+        Self { source, object }
+    }
+
+    /// Answers what it prints.
+    fn run_with(&self, library: &Library, linkage: Linkage, folder: &Path) -> String {
+        let compiler = compiler(&self.source);
+        let program = build_with(compiler, &self.object, library, linkage, folder);
+        testkit::run(&mut Command::new(program))
+    }
+}
+
+fn programs(folder: &str, extension: &str) -> Vec<Program> {
+    let scratch = testkit::scratch(&format!("{}-objects", folder.replace('/', "-")));
+    let sources = sources(folder, extension);
+    assert!(!sources.is_empty(), "no program in {folder}");
+    sources.into_iter().map(|source| Program::new(source, &scratch)).collect()
+}
+
+/// Those of tests/c, for two tests.
+fn c_programs() -> &'static [Program] {
+    static PROGRAMS: OnceLock<Vec<Program>> = OnceLock::new();
+    PROGRAMS.get_or_init(|| programs("tests/c", "c"))
 }
 
 /// Programs that can't run under a tool, which lives in the same process.
@@ -40,25 +75,23 @@ fn c_programs_but(these: &[&str]) -> Vec<PathBuf> {
     programs
 }
 
-fn every_program_of(folder: &str, extension: &str) {
-    let scratch = testkit::scratch(&folder.replace('/', "-"));
-    let sources = sources(folder, extension);
-    assert!(!sources.is_empty(), "no program in {folder}");
-    for source in &sources {
+fn pass_with_both_libraries(programs: &[Program], scratch: &str) {
+    let scratch = testkit::scratch(scratch);
+    for program in programs {
         for linkage in LINKAGES {
-            testkit::run(&mut Command::new(build(source, library::release(), linkage, &scratch)));
+            program.run_with(library::release(), linkage, &scratch);
         }
     }
 }
 
 #[test]
 fn every_c_program_passes() {
-    every_program_of("tests/c", "c");
+    pass_with_both_libraries(c_programs(), "tests-c");
 }
 
 #[test]
 fn every_cpp_program_passes() {
-    every_program_of("tests/cpp", "cpp");
+    pass_with_both_libraries(&programs("tests/cpp", "cpp"), "tests-cpp");
 }
 
 /// The examples of c_examples; the demos are run by tests/readme.rs.
@@ -71,9 +104,10 @@ fn every_example_prints_what_it_should() {
             continue;
         }
         let expected = std::fs::read_to_string(expected).expect("an example has its output");
+        let program = Program::new(source, &scratch);
         for linkage in LINKAGES {
-            let program = build(&source, library::release(), linkage, &scratch);
-            assert_eq!(testkit::run(&mut Command::new(program)), expected, "{source:?}");
+            let printed = program.run_with(library::release(), linkage, &scratch);
+            assert_eq!(printed, expected, "{:?}", program.source);
         }
     }
 }
@@ -94,9 +128,8 @@ fn debug_and_release_agree_on_every_size() {
 #[test]
 fn every_c_program_passes_with_the_debug_library() {
     let scratch = testkit::scratch("tests-c-debug");
-    for source in sources("tests/c", "c") {
-        let program = build(&source, library::debug(), LINKAGES[1], &scratch);
-        testkit::run(&mut Command::new(program));
+    for program in c_programs() {
+        program.run_with(library::debug(), Linkage::Static, &scratch);
     }
 }
 

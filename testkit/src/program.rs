@@ -50,6 +50,15 @@ pub fn build(source: &Path, library: &Library, linkage: Linkage, folder: &Path) 
     build_with(compiler(source), source, library, linkage, folder)
 }
 
+/// Compiles one source file for more than one library; answers the object, which [`build_with`]
+/// links as it does a source.
+pub fn compile(mut command: Command, source: &Path, folder: &Path) -> PathBuf {
+    let name = source.file_name().expect("a source file has a name");
+    let object = folder.join(name).with_extension("o");
+    crate::run(command.arg("-c").arg(source).arg("-o").arg(&object));
+    object
+}
+
 /// As [`build`], with a compiler and flags of the caller's.
 pub fn build_with(
     mut command: Command,
