@@ -7,6 +7,8 @@
 #include "concurrent_memory_pool.hpp"
 #include "error.hpp"
 #include "fixed_block_memory_pool.hpp"
+#include "memory_resource.hpp"
+#include "memory_resource_options.hpp"
 #include "pool_cache.hpp"
 #include "pool_options.hpp"
 
