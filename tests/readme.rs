@@ -61,11 +61,12 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 15] = [
+const COMMANDS: [(&str, &str); 16] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
     ("cargo bench --bench general_allocators -- quick", "as above"),
+    ("cargo bench --bench memory_resource -- quick", "as above"),
     ("cargo clippy --workspace --all-targets -- -D warnings", ".ci/run"),
     ("cargo fmt --all --check", ".ci/run"),
     ("RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items", ".ci/run"),
