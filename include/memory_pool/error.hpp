@@ -9,10 +9,10 @@
 #define MEMORY_POOL_ERROR_HPP
 
 #include <cstdlib>
-#include <new>
 #include <string>
 #include <system_error>
 
+#include "no_block.hpp"
 #include "pool.h"
 
 namespace memory_pool {
@@ -82,14 +82,6 @@ class Error : public std::system_error {
 namespace detail {
 
 // A program without exceptions ends here; the library has logged the reason by then.
-[[noreturn]] inline void raise_no_block() {
-#if defined(__cpp_exceptions)
-  throw std::bad_alloc();
-#else
-  std::abort();
-#endif
-}
-
 [[noreturn]] inline void raise(pool_status_t status) {
   if (status == POOL_ERR_OUT_OF_MEMORY) raise_no_block();
 #if defined(__cpp_exceptions)

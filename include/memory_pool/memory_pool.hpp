@@ -3,13 +3,17 @@
 #ifndef MEMORY_POOL_MEMORY_POOL_HPP
 #define MEMORY_POOL_MEMORY_POOL_HPP
 
+#include "allocator.hpp"
 #include "basic_pool.hpp"
 #include "concurrent_memory_pool.hpp"
 #include "error.hpp"
 #include "fixed_block_memory_pool.hpp"
 #include "memory_resource.hpp"
 #include "memory_resource_options.hpp"
+#include "no_block.hpp"
+#include "node_layout.hpp"
 #include "pool_cache.hpp"
 #include "pool_options.hpp"
+#include "pool_set.hpp"
 
 #endif  // MEMORY_POOL_MEMORY_POOL_HPP
