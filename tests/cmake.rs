@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fixture::{Consumer, clean, contents, copy_source, needed, package, soname};
-use testkit::{library, output, root, run, scratch, tool};
+use testkit::{example, library, output, root, run, scratch, tool};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const SONAME: &str = concat!(
@@ -71,6 +71,12 @@ fn ctest_runs_every_program_with_both_libraries() {
             }
         }
     }
+    for example in example::all().iter().filter(|example| !example.is_demo()) {
+        for how in [".shared", ".static", ""] {
+            let test = format!(": example/{}{how}\n", example.name);
+            assert!(listed.contains(&test), "no test{test}{listed}");
+        }
+    }
     run(clean("ctest").args(["--output-on-failure", "--no-tests=error"]).current_dir(&build));
 }
 
@@ -100,6 +106,9 @@ fn the_output_check_of_ctest_fails_on_other_output_and_on_other_exit_codes() {
     assert_refused(&mut check("echo at 0x7f00; exit 3"), "ended with 3");
     assert_refused(&mut check("echo at 0x7f00; kill -SEGV $$"), "ended with");
     assert_refused(&mut check("echo at home"), "printed at home");
+    fs::write(folder.join("expected"), "p50 TIME\n").expect("scratch is writable");
+    run(&mut check("echo 'p50   12.5us'"));
+    assert_refused(&mut check("echo 'p50   12.5 us'"), "printed p50 12.5 us");
 }
 
 /// Major and minor.
@@ -203,6 +212,10 @@ fn the_examples_build_alone_with_the_installed_package() {
     let flags = flags.each_ref().map(String::as_str);
     assert_is_the_demo(&examples.build_and_run(&flags, &["memory_pool_demo"]));
     assert_is_the_demo(&examples.build_and_run(&flags, &["memory_pool_demo_c"]));
+    for example in example::all() {
+        let program = examples.folder.join("build").join(example.path().with_extension(""));
+        example.assert_prints_what_it_should(&mut clean(program));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use testkit::library::{self, Library};
 use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compile, compiler};
-use testkit::tool;
+use testkit::{example, tool};
 
 fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(testkit::root().join(folder)).expect("the folder is there");
@@ -94,20 +94,14 @@ fn every_cpp_program_passes() {
     pass_with_both_libraries(&programs("tests/cpp", "cpp"), "tests-cpp");
 }
 
-/// The examples of c_examples; the demos are run by tests/readme.rs.
+/// The demos are run by tests/readme.rs.
 #[test]
 fn every_example_prints_what_it_should() {
     let scratch = testkit::scratch("examples");
-    for source in sources("c_examples", "c") {
-        let expected = source.with_extension("expected");
-        if source.file_stem().is_some_and(|name| name == "memory_pool_demo") {
-            continue;
-        }
-        let expected = std::fs::read_to_string(expected).expect("an example has its output");
-        let program = Program::new(source, &scratch);
+    for example in example::all().iter().filter(|example| !example.is_demo()) {
         for linkage in LINKAGES {
-            let printed = program.run_with(library::release(), linkage, &scratch);
-            assert_eq!(printed, expected, "{:?}", program.source);
+            let program = example.build(library::release(), linkage, &scratch);
+            example.assert_prints_what_it_should(&mut Command::new(program));
         }
     }
 }

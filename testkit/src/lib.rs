@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod example;
 pub mod library;
 pub mod program;
 pub mod tool;
