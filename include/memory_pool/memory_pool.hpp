@@ -12,6 +12,7 @@
 #include "memory_resource_options.hpp"
 #include "no_block.hpp"
 #include "node_layout.hpp"
+#include "object_pool.hpp"
 #include "pool_cache.hpp"
 #include "pool_options.hpp"
 #include "pool_set.hpp"
