@@ -127,6 +127,7 @@ fn pools_work_without_exceptions_and_without_rtti() {
     let folder = testkit::scratch("no-exceptions");
     let source = folder.join("main.cpp");
     let main = "#include \"memory_pool/memory_pool.hpp\"\n\
+        #include \"memory_pool/report.hpp\"\n\
         template <typename Pool> int use(std::size_t block_size) {\n\
           std::error_code error;\n\
           memory_pool::PoolOptions options(block_size, 8);\n\
@@ -134,12 +135,23 @@ fn pools_work_without_exceptions_and_without_rtti() {
           if (error) return error == std::errc::invalid_argument && !pool ? 0 : 1;\n\
           return pool.deallocate(pool.allocate()) == POOL_OK ? 0 : 1;\n\
         }\n\
+        int use_objects() {\n\
+          int heard = 0;\n\
+          memory_pool::ObjectPool<std::string> pool(8);\n\
+          auto count = [&](const pool_report_t&) { ++heard; };\n\
+          auto handler = memory_pool::on_report(pool, count);\n\
+          auto owner = pool.make(\"text\");\n\
+          std::string* other = pool.create(*owner);\n\
+          auto walked = pool.for_each([&](std::string& text) { heard += text == *other; });\n\
+          return walked + pool.destroy(other) + (pool.destroy(other) == POOL_OK) + heard - 3;\n\
+        }\n\
         int main() {\n\
           pool_set_log_callback(nullptr, nullptr, 0);\n\
           memory_pool::ConcurrentMemoryPool pool(64, 8);\n\
           memory_pool::PoolCache cache = pool.cache();\n\
           return use<FixedBlockMemoryPool>(64) + use<memory_pool::LockFreeMemoryPool>(0) +\n\
-            pool.deallocate(pool.allocate_wait()) + cache.deallocate(cache.allocate());\n\
+            pool.deallocate(pool.allocate_wait()) + cache.deallocate(cache.allocate()) +\n\
+            use_objects();\n\
         }\n";
     std::fs::write(&source, main).expect("file");
     let program = folder.join("program");
