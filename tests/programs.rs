@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use testkit::library::{self, Library};
-use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compile, compiler};
+use testkit::program::{
+    LINKAGES, Linkage, SYSTEM_LIBRARIES, build, build_with, compile, compiler, compiler_at,
+};
 use testkit::{example, tool};
 
 fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -143,13 +145,36 @@ fn twenty_million_operations_at_random_lose_no_block() {
 fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
     let scratch = testkit::scratch("tests-c-sanitized");
     for source in c_programs_but(&[&NOT_WATCHED[..], &[LOCKS_MEMORY]].concat()) {
-        let program = scratch.join(source.file_stem().expect("a source file has a name"));
-        let mut compiler = compiler(&source);
-        compiler.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
-        compiler.arg(&source).arg(&library::release().archive).args(SYSTEM_LIBRARIES);
-        testkit::run(compiler.arg("-o").arg(&program));
-        testkit::run(&mut Command::new(program));
+        passes_sanitized(compiler(&source), &source, &scratch);
     }
+}
+
+fn passes_sanitized(mut compiler: Command, source: &Path, folder: &Path) {
+    let program = folder.join(source.file_stem().expect("a source file has a name"));
+    compiler.args(["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+    compiler.arg(source).arg(&library::release().archive).args(SYSTEM_LIBRARIES);
+    testkit::run(compiler.arg("-o").arg(&program));
+    testkit::run(&mut Command::new(program));
+}
+
+/// The same for C++, with either compiler: what the headers do is compiled into the program.
+fn every_cpp_program_passes_under_the_sanitizers_of(name: &str, how_to_get: &str) {
+    let Some(path) = tool::find(name, how_to_get) else { return };
+    let scratch = testkit::scratch(&format!("tests-cpp-sanitized-{name}"));
+    for source in sources("tests/cpp", "cpp") {
+        passes_sanitized(compiler_at(&path, &source), &source, &scratch);
+    }
+}
+
+#[test]
+fn every_cpp_program_passes_under_the_sanitizers_of_gcc() {
+    every_cpp_program_passes_under_the_sanitizers_of("g++", "apt-get install g++");
+}
+
+#[test]
+fn every_cpp_program_passes_under_the_sanitizers_of_clang() {
+    let how_to_get = "apt-get install clang libclang-rt-dev";
+    every_cpp_program_passes_under_the_sanitizers_of("clang++", how_to_get);
 }
 
 /// Valgrind sees what the library itself reads and writes. It runs one thread at a time and each

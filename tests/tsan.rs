@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use testkit::program::{LINKAGES, SYSTEM_LIBRARIES, build_with, compiler_at};
+use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
 const PROGRAMS: [&str; 11] = [
@@ -23,19 +23,26 @@ const PROGRAMS: [&str; 11] = [
     "wait_races",
 ];
 
+const CPP_PROGRAMS: [&str; 3] = ["concurrent_memory_pool", "object_pool_threads", "thread_exit"];
+
 /// The compilers that have a thread sanitizer which works on this machine.
 fn compilers() -> Vec<PathBuf> {
-    let names = [("gcc", "apt-get install gcc"), ("clang", "apt-get install clang")];
-    let found = names.iter().filter_map(|(name, how)| tool::find(name, how));
-    found.filter(|path| has_a_sanitizer(path)).collect()
+    compilers_of("c", [("gcc", "apt-get install gcc"), ("clang", "apt-get install clang")])
 }
 
-fn has_a_sanitizer(path: &Path) -> bool {
+/// The same for the language of an extension.
+fn compilers_of(extension: &str, names: [(&str, &str); 2]) -> Vec<PathBuf> {
+    let found = names.iter().filter_map(|(name, how)| tool::find(name, how));
+    found.filter(|path| has_a_sanitizer(path, extension)).collect()
+}
+
+fn has_a_sanitizer(path: &Path, extension: &str) -> bool {
     let name = path.file_name().expect("a compiler has a name").to_string_lossy();
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     let folder = testkit::scratch(&format!("tsan-{name}-{test}"));
-    let (source, program) = (folder.join("nothing.c"), folder.join("nothing"));
-    fs::write(&source, "int main(void) { return 0; }\n").expect("target is writable");
+    let source = folder.join("nothing").with_extension(extension);
+    let program = folder.join("nothing");
+    fs::write(&source, "int main() { return 0; }\n").expect("target is writable");
     let built = testkit::output(sanitizing(path, &source).arg(&source).arg("-o").arg(&program));
     let works = built.status.success() && testkit::output(&mut run(&program)).status.success();
     if !works {
@@ -96,6 +103,21 @@ fn programs_of_threads_are_clean_around_the_plain_library() {
                 let program = build_with(command, &source, library::release(), linkage, &scratch);
                 testkit::run(&mut run(&program));
             }
+        }
+    }
+}
+
+#[test]
+fn cpp_programs_of_threads_are_clean_around_the_plain_library() {
+    let scratch = testkit::scratch("tsan-cpp");
+    let names = [("g++", "apt-get install g++"), ("clang++", "apt-get install clang")];
+    for compiler in compilers_of("cpp", names) {
+        for name in CPP_PROGRAMS {
+            let source = testkit::root().join("tests/cpp").join(name).with_extension("cpp");
+            let command = sanitizing(&compiler, &source);
+            let library = library::release();
+            let program = build_with(command, &source, library, Linkage::Static, &scratch);
+            testkit::run(&mut run(&program));
         }
     }
 }
