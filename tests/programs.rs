@@ -67,10 +67,12 @@ const NOT_WATCHED: [&str; 9] = [
 ];
 /// Locks memory, and the address sanitizer makes mlock do nothing.
 const LOCKS_MEMORY: &str = "residency";
+/// Limits its memory, as above.
+const CPP_NOT_WATCHED: [&str; 1] = ["memory_resource_limits"];
 
-/// The C programs that a tool can watch.
-fn c_programs_but(these: &[&str]) -> Vec<PathBuf> {
-    let mut programs = sources("tests/c", "c");
+/// The programs that a tool can watch.
+fn watched(folder: &str, extension: &str, these: &[&str]) -> Vec<PathBuf> {
+    let mut programs = sources(folder, extension);
     let count = programs.len();
     programs.retain(|source| these.iter().all(|name| source.file_stem() != Some(name.as_ref())));
     assert_eq!(programs.len(), count - these.len(), "{these:?} are not all there");
@@ -144,7 +146,7 @@ fn twenty_million_operations_at_random_lose_no_block() {
 #[test]
 fn every_c_program_passes_under_the_sanitizers_of_the_compiler() {
     let scratch = testkit::scratch("tests-c-sanitized");
-    for source in c_programs_but(&[&NOT_WATCHED[..], &[LOCKS_MEMORY]].concat()) {
+    for source in watched("tests/c", "c", &[&NOT_WATCHED[..], &[LOCKS_MEMORY]].concat()) {
         passes_sanitized(compiler(&source), &source, &scratch);
     }
 }
@@ -161,7 +163,7 @@ fn passes_sanitized(mut compiler: Command, source: &Path, folder: &Path) {
 fn every_cpp_program_passes_under_the_sanitizers_of(name: &str, how_to_get: &str) {
     let Some(path) = tool::find(name, how_to_get) else { return };
     let scratch = testkit::scratch(&format!("tests-cpp-sanitized-{name}"));
-    for source in sources("tests/cpp", "cpp") {
+    for source in watched("tests/cpp", "cpp", &CPP_NOT_WATCHED) {
         passes_sanitized(compiler_at(&path, &source), &source, &scratch);
     }
 }
@@ -183,7 +185,7 @@ fn every_cpp_program_passes_under_the_sanitizers_of_clang() {
 fn every_c_program_passes_under_valgrind() {
     let Some(valgrind) = tool::find("valgrind", "apt-get install valgrind") else { return };
     let scratch = testkit::scratch("tests-c-valgrind");
-    for source in c_programs_but(&NOT_WATCHED) {
+    for source in watched("tests/c", "c", &NOT_WATCHED) {
         let mut compiler = compiler(&source);
         compiler.arg("-DTHREADS_FEWER=10");
         let program = build_with(compiler, &source, library::release(), Linkage::Shared, &scratch);
