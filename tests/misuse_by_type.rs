@@ -33,7 +33,7 @@ fn expected<'text>(text: &'text str, name: &str) -> &'text str {
 fn every_wrong_line_is_refused_for_its_reason(name: &str, how_to_get: &str) {
     let Some(path) = tool::find(name, how_to_get) else { return };
     let snippets = snippets();
-    assert!(snippets.len() >= 18, "{snippets:?}");
+    assert!(snippets.len() >= 29, "{snippets:?}");
     for snippet in snippets {
         testkit::run(compiler(&path, &snippet).arg("-DRIGHT"));
         let refused = testkit::output(&mut compiler(&path, &snippet));

@@ -196,18 +196,19 @@ class BasicObjectPool {
     if (pool_) clear();
   }
 
-  /// An object made of `args`. Throws std::bad_alloc when no block is free, and what the
-  /// constructor throws: then the block is free again.
+  /// An object made of `args`; whoever forgets it leaves it to the pool's end. Throws
+  /// std::bad_alloc when no block is free, and what the constructor throws: then the block is free
+  /// again.
   template <typename... Args>
     requires detail::MadeOf<T, Args...>
-  [[nodiscard]] T* create(Args&&... args) {
+  T* create(Args&&... args) {
     return detail::construct<T>(handle(), pool_.allocate(), std::forward<Args>(args)...);
   }
 
   /// As create(), but nullptr when no block is free.
   template <typename... Args>
     requires detail::MadeOf<T, Args...>
-  [[nodiscard]] T* try_create(Args&&... args) noexcept(detail::is_nothrow_made_of<T, Args...>) {
+  T* try_create(Args&&... args) noexcept(detail::is_nothrow_made_of<T, Args...>) {
     void* block = pool_.try_allocate();
     if (block == nullptr) return nullptr;
     return detail::construct<T>(handle(), block, std::forward<Args>(args)...);
