@@ -9,6 +9,7 @@
 #define MEMORY_POOL_POOL_SET_HPP
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -47,12 +48,14 @@ class Shelf {
     options.threading = threading;
     options.on_exhausted = POOL_EXHAUSTED_HEAP;
     options.name = "allocator";
-    // Thousands of pools may have to share the address space; beyond a span there is the heap.
-    for (std::size_t span = kSpanBytes; pool_ == nullptr; span /= 16) {
+    // The program may have less address space than that; beyond a span there is the heap.
+    for (std::size_t span = span_of_one_more(); pool_ == nullptr; span /= 16) {
       if (span < kSpanBytesMin) raise_no_block();
       options.max_capacity = span / bytes;
       pool_create_with(&options, &pool_);
     }
+    // Relaxed, here and below: a count, which orders nothing.
+    count_.fetch_add(1, std::memory_order_relaxed);
   }
 
   Shelf(const Shelf&) = delete;
@@ -66,6 +69,7 @@ class Shelf {
       while (first_ != nullptr) pool_deallocate(pool_, pop());
     }
     pool_destroy(pool_);
+    count_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   [[nodiscard]] bool has(std::size_t bytes, std::size_t alignment) const noexcept {
@@ -105,8 +109,18 @@ class Shelf {
 
  private:
   static constexpr std::size_t kBatchMax = 32;
-  static constexpr std::size_t kSpanBytes = std::size_t{1} << (sizeof(void*) > 4 ? 34 : 26);
+  static constexpr bool kIsWide = sizeof(void*) > 4;
+  static constexpr std::size_t kSpanBytes = std::size_t{1} << (kIsWide ? 34 : 26);
   static constexpr std::size_t kSpanBytesMin = std::size_t{1} << 20;
+  static constexpr std::size_t kFullSpans = kIsWide ? 32 : 8;
+
+  /// Half as much each time the shelves of the program have doubled: a million of them reserve less
+  /// than a twentieth of the address space, which the rest of the program needs too.
+  static std::size_t span_of_one_more() noexcept {
+    const std::size_t others = count_.load(std::memory_order_relaxed);
+    const std::size_t span = kSpanBytes >> std::bit_width(others / kFullSpans);
+    return span < kSpanBytesMin ? kSpanBytesMin : span;
+  }
 
   /// Who asks for checks by MEMORY_POOL_CHECKS wants every block checked, by the library.
   static bool should_be_in_use(std::uint32_t threading) noexcept {
@@ -140,6 +154,8 @@ class Shelf {
   struct Link {
     Link* next;
   };
+
+  inline static std::atomic<std::size_t> count_{0};  // of the shelves of the program
 
   Link* first_ = nullptr;
   std::size_t live_ = 0;  // taken from the shelf and not given back
