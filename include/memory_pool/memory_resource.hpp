@@ -201,6 +201,8 @@ class BasicMemoryResource : public std::pmr::memory_resource {
   [[gnu::cold, gnu::noinline]] void* allocate_slowly(std::size_t bytes, std::size_t alignment) {
     const std::size_t index = detail::class_of(bytes, alignment);
     const std::lock_guard lock(mutex_);
+    // Operator new of some libraries rounds more than that up to next to nothing.
+    if (bytes > PTRDIFF_MAX) detail::raise_no_block();
     if (index >= class_count_) return upstream_.allocate(bytes, alignment);
     if (pool_t* const pool = pool_of(index)) {
       if (void* const block = pool_allocate(pool)) return block;

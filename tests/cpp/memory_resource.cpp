@@ -99,6 +99,22 @@ void a_misuse_is_reported_and_changes_nothing() {
 }
 
 template <typename Resource>
+void more_bytes_than_there_can_be_are_bad_alloc_and_no_matter_of_the_upstream() {
+  RecordingResource upstream;
+  Resource resource(&upstream);
+  for (const std::size_t bytes : {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2 + 1}) {
+    for (const std::size_t alignment : {1, 16, 64, 4096}) {
+      try {
+        [[maybe_unused]] void* const block = resource.allocate(bytes, alignment);
+        CHECK(false);
+      } catch (const std::bad_alloc&) {
+        CHECK(upstream.live() == 0 && resource.stats().upstream_bytes == 0);
+      }
+    }
+  }
+}
+
+template <typename Resource>
 void blocks_of_the_smallest_pool_are_not_taken_for_large_ones() {
   Log log;
   Resource resource(MemoryResourceOptions().largest_block(8));
@@ -247,6 +263,7 @@ void an_unchecked_resource_has_pools_that_trust() {
 template <typename Resource>
 void one_resource() {
   options_that_are_not_possible_are_an_error_at_once<Resource>();
+  more_bytes_than_there_can_be_are_bad_alloc_and_no_matter_of_the_upstream<Resource>();
   a_misuse_is_reported_and_changes_nothing<Resource>();
   blocks_of_the_smallest_pool_are_not_taken_for_large_ones<Resource>();
   release_tells_nobody_of_leaks<Resource>();
