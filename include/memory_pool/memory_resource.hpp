@@ -255,8 +255,8 @@ class BasicMemoryResource : public std::pmr::memory_resource {
       is_short_of_space_ = pool_create_with(&options, &pool) != POOL_OK;
     }
     if (is_short_of_space_) {
-      options.max_capacity = std::min(options.max_capacity, kShortOfSpaceBytes / bytes);
-      options.capacity = std::min(options.capacity, options.max_capacity);
+      options.max_capacity = (std::min)(options.max_capacity, kShortOfSpaceBytes / bytes);
+      options.capacity = (std::min)(options.capacity, options.max_capacity);
       if (pool_create_with(&options, &pool) != POOL_OK) without_pool_ |= std::uint64_t{1} << index;
     }
     // Release: pairs with the Acquire in `pool_at`.

@@ -62,7 +62,7 @@ class MemoryResourceOptions {
   /// The largest request that a pool serves, in bytes, rounded up to a size class; at most 1 MiB,
   /// also if more is asked. Default: 4096.
   constexpr MemoryResourceOptions& largest_block(std::size_t bytes) noexcept {
-    const std::size_t most = std::min(bytes, detail::kLargestClassBytes);
+    const std::size_t most = (std::min)(bytes, detail::kLargestClassBytes);
     largest_block_ = detail::class_bytes(detail::class_of(most, 1));
     return *this;
   }
@@ -144,7 +144,7 @@ class MemoryResourceOptions {
   static constexpr std::size_t kBlocksMax = (std::size_t{1} << (4 * sizeof(std::size_t))) - 2;
 
   [[nodiscard]] constexpr std::size_t first_blocks_of(std::size_t bytes) const noexcept {
-    if (first_blocks_ != 0) return std::min(first_blocks_, kBlocksMax);
+    if (first_blocks_ != 0) return (std::min)(first_blocks_, kBlocksMax);
     return std::clamp<std::size_t>(kFirstBytes / bytes, 1, first_blocks_max_);
   }
 
