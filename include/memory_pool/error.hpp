@@ -72,6 +72,11 @@ inline std::error_code make_error_code(Status status) noexcept {
   return error_code_of(static_cast<pool_status_t>(status));
 }
 
+/// The same of a status as the functions of pool.h answer it.
+inline std::error_code make_error_code(pool_status_t status) noexcept {
+  return error_code_of(status);
+}
+
 /// A pool that could not be created, or a call that failed, with the status as its code().
 class Error : public std::system_error {
  public:

@@ -24,6 +24,8 @@ void a_status_is_an_error_code_of_its_own_category() {
   CHECK(code != Status::stale_handle && code.value() == POOL_ERR_DOUBLE_FREE);
   CHECK(code.category() == memory_pool::status_category());
   CHECK(code != std::error_code(POOL_ERR_DOUBLE_FREE, std::generic_category()));
+  CHECK(memory_pool::make_error_code(POOL_ERR_DOUBLE_FREE) == code);
+  CHECK(make_error_code(Status::double_free) == code);
 }
 
 void every_status_says_what_the_library_says() {
