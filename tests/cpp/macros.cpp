@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <exception>
+#include <memory>
 #include <memory_resource>
 #include <mutex>
 #include <span>
