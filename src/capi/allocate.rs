@@ -1,7 +1,7 @@
 //! The two hot calls, for the engines of most pools. What they can't decide goes to a twin of the
 //! same signature, in tail position, so that the hot path needs no stack frame: first to the one
-//! for all other engines and for pools in callers' buffers, which is as short, then to the cold
-//! one, which knows everything.
+//! for other engines and for pools in callers' buffers, which is as short, then to the one for
+//! lock-free engines, which takes more registers, then to the cold one, which knows everything.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -34,7 +34,18 @@ pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
 
 #[inline(never)]
 extern "C" fn allocate_unusual(pool: *mut pool_t) -> *mut c_void {
-    match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_unusual) {
+    let Some(found) = enter_fast(pool).or_else(|| enter_buffer(pool)) else {
+        return allocate_slow(pool);
+    };
+    match found.allocate_unusual() {
+        Some(block) => block.as_ptr().cast(),
+        None => allocate_lock_free(pool, found),
+    }
+}
+
+#[inline(never)]
+fn allocate_lock_free(pool: *mut pool_t, found: &Pool) -> *mut c_void {
+    match found.allocate_lock_free() {
         Some(block) => block.as_ptr().cast(),
         None => allocate_slow(pool),
     }
@@ -89,11 +100,21 @@ pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) 
 
 #[inline(never)]
 extern "C" fn deallocate_unusual(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {
-    match enter_fast(pool).or_else(|| enter_buffer(pool)) {
-        Some(found) if found.deallocate_unusual(UserPointer::new(block)) => {
-            if found.has_sleepers() { wake(pool, block) } else { POOL_OK }
-        }
-        _ => deallocate_slow(pool, block),
+    let Some(found) = enter_fast(pool).or_else(|| enter_buffer(pool)) else {
+        return deallocate_slow(pool, block);
+    };
+    match found.deallocate_unusual(UserPointer::new(block)) {
+        true => POOL_OK,
+        false => deallocate_lock_free(pool, block, found),
+    }
+}
+
+#[inline(never)]
+fn deallocate_lock_free(pool: *mut pool_t, block: *mut c_void, found: &Pool) -> pool_status_t {
+    match found.deallocate_lock_free(UserPointer::new(block)) {
+        true if found.has_sleepers() => wake(pool, block),
+        true => POOL_OK,
+        false => deallocate_slow(pool, block),
     }
 }
 

@@ -117,7 +117,8 @@ macro_rules! each {
 }
 pub(crate) use each;
 
-/// The same with those that need no lock, but for that of most pools, which `Usual` finds.
+/// The same with those that need no lock, but for those of most pools, which `Usual` finds, and the
+/// lock-free ones.
 macro_rules! each_unusual {
     ($engine:expr, $name:ident => $body:expr, $otherwise:expr) => {{
         use $crate::pool::engine::Engine;
@@ -125,10 +126,22 @@ macro_rules! each_unusual {
             Engine::SingleStandard($name) => $body,
             Engine::SingleUnchecked($name) => $body,
             Engine::SafeUnchecked($name) => $body,
+            _ => $otherwise,
+        }
+    }};
+}
+pub(crate) use each_unusual;
+
+/// The same with the lock-free ones, whose calls take so many registers that they would give all
+/// others a stack frame.
+macro_rules! each_lock_free {
+    ($engine:expr, $name:ident => $body:expr, $otherwise:expr) => {{
+        use $crate::pool::engine::Engine;
+        match $engine {
             Engine::LockFreeStandard($name) => $body,
             Engine::LockFreeUnchecked($name) => $body,
             _ => $otherwise,
         }
     }};
 }
-pub(crate) use each_unusual;
+pub(crate) use each_lock_free;

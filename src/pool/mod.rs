@@ -59,7 +59,7 @@ use crate::base::sync::{Lock, lock};
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
 pub(crate) use engine::Usual;
-use engine::each_unusual;
+use engine::{each_lock_free, each_unusual};
 use inspect::Figures;
 use report::{Finding, Reporter};
 use waiters::Waiters;
@@ -98,6 +98,12 @@ impl Pool {
         each_unusual!(&self.core.engine, engine => engine.allocate(), None)
     }
 
+    /// The same of a lock-free one.
+    #[inline(always)]
+    pub(crate) fn allocate_lock_free(&self) -> Option<Block> {
+        each_lock_free!(&self.core.engine, engine => engine.allocate(), None)
+    }
+
     /// A block, by every means there is; `None`: all are live.
     ///
     /// Nothing is looked at after a report: a callback may have destroyed the pool.
@@ -119,6 +125,13 @@ impl Pool {
     #[must_use]
     pub(crate) fn deallocate_unusual(&self, pointer: UserPointer) -> bool {
         each_unusual!(&self.core.engine, engine => engine.deallocate(pointer), false)
+    }
+
+    /// The same by a lock-free one.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn deallocate_lock_free(&self, pointer: UserPointer) -> bool {
+        each_lock_free!(&self.core.engine, engine => engine.deallocate(pointer), false)
     }
 
     /// Takes a block back or says, and reports, why not.

@@ -1,7 +1,9 @@
-// So many pairs of calls on one kind of pool, one block live at a time: the steady state of the hot
-// paths. tests/instructions.rs counts the instructions of the calls.
-//
-//     calls THREADING CHECKS with|without PAIRS     the numbers of POOL_THREADS_* and POOL_CHECKS_*
+/* Pairs of calls on one kind of pool, one block live at a time: the steady state of the hot paths,
+ * for tests/instructions.rs to count. It ends with 0 when all is well.
+ *
+ *     calls THREADING CHECKS with|without PAIRS     numbers of POOL_THREADS_* and POOL_CHECKS_*, a
+ *                                                   cache or none
+ */
 
 #include <memory_pool/pool.h>
 #include <stdlib.h>
