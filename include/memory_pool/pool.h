@@ -86,7 +86,7 @@
 #define POOL_DETAIL_UP(a, to) (((size_t)(a) + (size_t)(to)-1) / (size_t)(to) * (size_t)(to))
 #define POOL_DETAIL_NATURAL(stride) POOL_DETAIL_MIN((stride) & (~(stride) + 1), 4096)
 #define POOL_DETAIL_BYTES(stride, side, capacity, alignment) \
-  (96 * sizeof(void *) + POOL_DETAIL_UP((size_t)(side) * (size_t)(capacity), 16) + \
+  (128 * sizeof(void *) + POOL_DETAIL_UP((size_t)(side) * (size_t)(capacity), 16) + \
    (stride) * (size_t)(capacity) + POOL_DETAIL_MAX(alignment, 16) - 1)
 
 

@@ -1,24 +1,29 @@
 //! The free blocks that all threads of a pool share, under its lock.
 //!
 //! ```text
-//!     numbers, downwards ◄─┐                 blocks, of which none is touched
-//!    .  .  .  2  8  1  5   │       │ live │ free │ free │ live │ ... │ untouched │
-//!             ▲ count      ▲ end                                     ▲ frontier
+//!    free set │ bits of the blocks that came back      blocks, of which none is touched
+//!             └────────────────────────►   │ live │ free │ free │ live │ ... │ untouched │
+//!                                                                            ▲ frontier
 //! ```
 //!
-//! A stack of block numbers, as an array: a batch is copied, and no link is followed.
+//! Blocks that came back wait in a set of bits (`free_set.rs`); the others begin at the frontier.
+//! Batches are exchanged with magazines, of whole groups of neighbours where that can be. So that
+//! they stay whole on their way through many hands, a magazine gives its newest blocks without
+//! those of a group of which more may be on their way.
 //!
-//! D1. The words before `end`, one for each block there may come to be, belong to this depot alone.
-//! D2. Everything here is read and written under the pool's lock.
+//! D1. Everything here is read and written under the pool's lock.
+//! D2. The groups of the blocks below the frontier were added to the set, and no others.
 
 use core::cell::Cell;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
-use crate::cache::magazine::{BATCH_MAX, Magazine, ROUNDS_MAX};
+use crate::cache::free_set::{FreeSet, GROUP_BLOCKS, group_of};
+use crate::cache::magazine::{Magazine, ROUNDS_MAX};
 
-/// What a depot takes beside each block.
-pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
+/// The most blocks that a magazine holds when there are others: two batches of a group.
+const ROUNDS_AMONG_OTHERS: u32 = 2 * GROUP_BLOCKS as u32;
 
 /// The most blocks that can be numbered.
 pub(crate) const BLOCKS_MAX: usize = u32::MAX as usize - 1;
@@ -28,52 +33,39 @@ const EXCHANGES_OF_PEACE: u32 = 64;
 
 /// Where blocks wait that are in no magazine.
 pub(crate) struct Depot {
-    end: NonNull<u32>,
-    count: Cell<usize>,
+    free: FreeSet,
     frontier: Cell<usize>,
     /// The most blocks that a magazine of this pool may hold now, and ever.
     limit: Cell<u32>,
     limit_max: Cell<u32>,
     exchanges: Cell<u32>,
+    /// How many magazines may be open, or hold blocks.
+    open: Cell<usize>,
 }
 
 impl Depot {
     /// # Safety
-    /// * D1.
-    pub(crate) unsafe fn new(end: NonNull<u32>, capacity: usize, has_magazines: bool) -> Self {
+    /// * `end` is as B1 of the set wants it.
+    pub(crate) unsafe fn new(end: NonNull<u64>, capacity: usize, has_magazines: bool) -> Self {
         // In a small pool a magazine holds a part of the blocks only.
         let limit_max = match has_magazines {
             true => u32::try_from(capacity.div_ceil(2)).unwrap_or(u32::MAX).min(ROUNDS_MAX as u32),
             false => 0,
         };
         Self {
-            end,
-            count: Cell::new(0),
+            // SAFETY: by this function's contract.
+            free: unsafe { FreeSet::new(end) },
             frontier: Cell::new(0),
             limit: Cell::new(limit_max),
             limit_max: Cell::new(limit_max),
             exchanges: Cell::new(0),
+            open: Cell::new(0),
         }
-    }
-
-    fn number(&self, place: usize) -> NonNull<u32> {
-        // SAFETY: D1, for `place` is below the number of blocks.
-        unsafe { self.end.sub(place + 1) }
-    }
-
-    fn block(&self, place: usize) -> BlockIndex {
-        // SAFETY: D1 and D2.
-        BlockIndex(unsafe { self.number(place).read() } as usize)
-    }
-
-    fn set_block(&self, place: usize, index: BlockIndex) {
-        // SAFETY: D1 and D2.
-        unsafe { self.number(place).write(index.0 as u32) };
     }
 
     /// How many blocks wait here.
     pub(crate) fn count(&self) -> usize {
-        self.count.get()
+        self.free.count()
     }
 
     /// Whether there is none, not even at the frontier, to which fresh blocks return.
@@ -86,56 +78,73 @@ impl Depot {
         self.frontier.get()
     }
 
-    /// The most blocks that a magazine may hold now; 0: none at all.
+    /// The most blocks that a magazine may hold now; 0: none at all. One that is alone holds more:
+    /// where threads pass blocks on, more of them under way cost more than visits here (measured).
     pub(crate) fn limit(&self) -> u32 {
-        self.limit.get()
+        let most = if self.open.get() > 1 { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
+        self.limit.get().min(most)
     }
 
-    /// Takes the newest block, or the one at the frontier.
+    /// Says that so many more magazines may be open, or hold blocks.
+    pub(crate) fn count_open(&self, magazines: usize) {
+        self.open.set(self.open.get() + magazines);
+    }
+
+    /// Whether there is one.
+    pub(crate) fn has_open(&self) -> bool {
+        self.open.get() > 0
+    }
+
+    /// Says that all are closed and empty.
+    pub(crate) fn forget_open(&self) {
+        self.open.set(0);
+    }
+
+    /// Takes a block, or the one at the frontier.
     pub(crate) fn pop(&self, capacity: usize) -> Option<BlockIndex> {
-        let Some(count) = self.count.get().checked_sub(1) else {
-            let frontier = self.frontier.get();
-            self.frontier.set(capacity.min(frontier + 1));
-            return (frontier < capacity).then_some(BlockIndex(frontier));
-        };
-        self.count.set(count);
-        Some(self.block(count))
+        match self.count() {
+            0 => self.advance(1.min(capacity - self.frontier())).next().map(BlockIndex),
+            _ => self.free.take(1).next(),
+        }
     }
 
-    /// Puts a free block on top, or makes it the one at the frontier again.
+    /// Takes the first `count` blocks that were never handed out.
+    fn advance(&self, count: usize) -> Range<usize> {
+        let fresh = self.frontier()..self.frontier() + count;
+        let new = fresh.start.div_ceil(GROUP_BLOCKS)..fresh.end.div_ceil(GROUP_BLOCKS);
+        self.free.add_groups(new);
+        self.frontier.set(fresh.end);
+        fresh
+    }
+
+    /// Puts a free block here, or makes it the one at the frontier again.
     pub(crate) fn push(&self, index: BlockIndex, is_untouched: impl FnOnce(BlockIndex) -> bool) {
-        if index.0 + 1 == self.frontier.get() && self.count.get() == 0 && is_untouched(index) {
+        if index.0 + 1 == self.frontier() && self.count() == 0 && is_untouched(index) {
             return self.frontier.set(index.0);
         }
-        let count = self.count.get();
-        // More than there are only if two threads gave one block back at the same moment.
-        if count < self.frontier.get() {
-            self.set_block(count, index);
-            self.count.set(count + 1);
-        }
+        self.free.put_all([index].into_iter());
     }
 
     /// Fills an empty magazine with a batch, if there is one: of free blocks, or at the frontier.
     pub(crate) fn fill(&self, magazine: &Magazine, capacity: usize) {
         self.count_exchange();
         let wanted = magazine.next_batch(self.limit());
-        if self.count() > 0 {
-            let batch = wanted.min(self.count());
-            let rest = self.count() - batch;
-            magazine.fill(batch, |place| self.block(rest + place));
-            self.count.set(rest);
-        } else {
-            let batch = self.whole_lines(wanted).min(capacity - self.frontier());
-            let last = self.frontier() + batch - 1;
-            magazine.fill(batch, |place| BlockIndex(last - place));
-            self.frontier.set(self.frontier() + batch);
+        if self.count() == 0 {
+            let fresh = self.whole_groups(wanted).min(capacity - self.frontier());
+            return magazine.fill(fresh, self.advance(fresh).rev().map(BlockIndex));
+        }
+        // A large batch is made of whole groups, rather than of just so many blocks.
+        let most = if wanted >= GROUP_BLOCKS { self.limit() as usize } else { wanted };
+        while magazine.count() < wanted && self.count() > 0 {
+            let blocks = self.free.take(most - magazine.count());
+            magazine.fill(blocks.len(), blocks);
         }
     }
 
-    /// As many fresh blocks, or fewer, so that the next batch begins with a line of the ledger.
-    fn whole_lines(&self, wanted: usize) -> usize {
+    /// As many fresh blocks, or fewer, so that the next batch begins with a group.
+    fn whole_groups(&self, wanted: usize) -> usize {
         let frontier = self.frontier();
-        let end = (frontier + wanted) / BATCH_MAX as usize * BATCH_MAX as usize;
+        let end = (frontier + wanted) / GROUP_BLOCKS * GROUP_BLOCKS;
         if end > frontier { end - frontier } else { wanted }
     }
 
@@ -143,12 +152,13 @@ impl Depot {
     pub(crate) fn take_from(&self, magazine: &Magazine) {
         self.count_exchange();
         let batch = magazine.next_batch(self.limit()).min(magazine.count());
-        let count = self.count();
-        // As in `push`.
-        if count + batch <= self.frontier() {
-            magazine.pour(batch, |place, index| self.set_block(count + place, index));
-            self.count.set(count + batch);
-        }
+        let end = match batch >= GROUP_BLOCKS {
+            true => magazine.count() - of_unfinished_group(magazine),
+            false => magazine.count(),
+        };
+        let batch = end.saturating_sub(batch)..end;
+        self.free.put_all(magazine.blocks_at(batch.clone()));
+        magazine.remove(batch);
     }
 
     /// Takes all blocks of a magazine, whose batches begin small again.
@@ -160,7 +170,7 @@ impl Depot {
     /// Says that blocks had to be stolen: magazines hold less from now on, and in the end nothing,
     /// for a pool that is nearly dry is better off without them.
     pub(crate) fn count_theft(&self) {
-        self.limit.set(self.limit() / 2);
+        self.limit.set(self.limit.get() / 2);
         self.exchanges.set(0);
     }
 
@@ -175,24 +185,37 @@ impl Depot {
         self.exchanges.set(self.exchanges.get() + 1);
         if self.exchanges.get() >= EXCHANGES_OF_PEACE {
             self.exchanges.set(0);
-            self.limit.set((2 * self.limit()).max(1).min(self.limit_max.get()));
+            self.limit.set((2 * self.limit.get()).max(1).min(self.limit_max.get()));
         }
     }
 
-    /// The blocks that wait here, newest first.
-    pub(crate) fn blocks(&self) -> impl DoubleEndedIterator<Item = BlockIndex> {
-        (0..self.count()).rev().map(|place| self.block(place))
+    /// Whether a block below the frontier waits here.
+    pub(crate) fn holds(&self, index: BlockIndex) -> bool {
+        self.free.holds(index)
     }
 
-    /// Puts the free blocks into another order: `blocks`, the last of which is on top.
-    pub(crate) fn rewrite(&self, blocks: impl Iterator<Item = BlockIndex>) {
-        self.count.set(0);
-        blocks.for_each(|index| self.push(index, |_| false));
+    /// Puts the lowest address on top.
+    pub(crate) fn sort(&self) {
+        self.free.sort(self.frontier());
+    }
+
+    /// Whether the set is as it should be, and `is_free` of each block in it.
+    pub(crate) fn is_sound(&self, is_free: impl Fn(BlockIndex) -> bool) -> bool {
+        self.free.is_sound(self.frontier()) && self.free.blocks(self.frontier()).all(is_free)
     }
 
     /// Makes every block untouched.
     pub(crate) fn forget(&self) {
-        self.count.set(0);
+        self.free.clear();
         self.frontier.set(0);
     }
+}
+
+/// How many of the newest blocks of a magazine are of a group of which more may come.
+fn of_unfinished_group(magazine: &Magazine) -> usize {
+    let newest = magazine.newest().map(group_of);
+    let of_it = newest.take(GROUP_BLOCKS);
+    let mut last = None;
+    let run = of_it.take_while(|&group| *last.get_or_insert(group) == group).count();
+    run % GROUP_BLOCKS
 }

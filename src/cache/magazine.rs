@@ -21,23 +21,24 @@
 //! M3. `floor`, `ceiling` and `batch` are written under the pool's lock.
 //! M4. `count <= ROUNDS_MAX`, and so is every `ceiling`.
 
+use core::ops::Range;
+
 use crate::base::ids::BlockIndex;
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
 
 /// The bytes of a magazine: whole pairs of cache lines, which some processors fetch together, so
 /// that no two threads write to one.
-pub(crate) const MAGAZINE_BYTES: usize = 640;
+pub(crate) const MAGAZINE_BYTES: usize = 1152;
 
-/// The most blocks that a magazine holds: two batches.
-pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize;
+/// The most blocks that a magazine holds: two batches, as far as their count fits in a byte, which
+/// is an instruction less.
+pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize - 1;
 
-/// The most blocks that are exchanged with the depot at once: as many as a cache line of the ledger
-/// describes, so that threads which take fresh blocks at the same time do not write to the same
-/// lines of it.
-pub(crate) const BATCH_MAX: u32 = 64;
+/// The most blocks that are exchanged with the depot at once.
+pub(crate) const BATCH_MAX: u32 = 128;
 
 /// One operation, in `state`; what is below is the count.
-const OPERATION: usize = 2 * ROUNDS_MAX;
+const OPERATION: usize = ROUNDS_MAX + 1;
 
 /// Zero bytes are a magazine that is empty and closed.
 #[repr(C)]
@@ -207,7 +208,7 @@ impl Magazine {
     /// threads that need few blocks keep few. By the owner.
     pub(crate) fn next_batch(&self, limit: u32) -> usize {
         // Relaxed, all: M3.
-        let batch = self.batch.load(Ordering::Relaxed).clamp(1, (limit / 2).max(1));
+        let batch = self.batch.load(Ordering::Relaxed).clamp(1, limit.div_ceil(2).max(1));
         self.batch.store((2 * batch).min(BATCH_MAX), Ordering::Relaxed);
         batch as usize
     }
@@ -218,19 +219,32 @@ impl Magazine {
         self.batch.store(1, Ordering::Relaxed);
     }
 
-    /// Puts `count` free blocks into an empty magazine, `block(0)` being the last to be taken. By
-    /// the owner.
-    pub(crate) fn fill(&self, count: usize, block: impl Fn(usize) -> BlockIndex) {
-        debug_assert_eq!(self.count(), 0);
-        (0..count).for_each(|place| self.set_block(place, block(place)));
-        self.set_count(count);
+    /// Puts `count` free blocks on top, of which the last is the first to be taken. By the owner.
+    pub(crate) fn fill(&self, count: usize, blocks: impl Iterator<Item = BlockIndex>) {
+        let start = self.count();
+        blocks.enumerate().for_each(|(nth, block)| self.set_block(start + nth, block));
+        self.set_count(start + count);
     }
 
-    /// Takes the newest `count` blocks out, oldest first; there are as many. By the owner.
-    pub(crate) fn pour(&self, count: usize, mut each: impl FnMut(usize, BlockIndex)) {
-        let rest = self.count() - count;
-        (0..count).for_each(|place| each(place, self.block(rest + place)));
-        self.set_count(rest);
+    /// The blocks at some places, oldest first; there are as many. By the owner.
+    pub(crate) fn blocks_at(
+        &self,
+        places: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = BlockIndex> {
+        places.map(|place| self.block(place))
+    }
+
+    /// The blocks, newest first. By the owner.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = BlockIndex> {
+        self.blocks_at(0..self.count()).rev()
+    }
+
+    /// Leaves the blocks at some places to whoever took them. By the owner.
+    pub(crate) fn remove(&self, places: Range<usize>) {
+        let rest = places.end..self.count();
+        let left = places.start + rest.len();
+        rest.zip(places).for_each(|(from, to)| self.set_block(to, self.block(from)));
+        self.set_count(left);
     }
 
     /// Takes all blocks out, oldest first. By the owner, or a thief (M2).

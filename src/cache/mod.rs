@@ -3,7 +3,7 @@
 //! ```text
 //!   thread 1 ─► magazine │ 7 3 9 . . │  ◄─┐ batches,
 //!   thread 2 ─► magazine │ 4 . . . . │  ◄─┤ under the pool's lock
-//!                                         └─► depot │ 5 1 8 2 6 . . . . . . . │  frontier ─►
+//!                                         └─► depot │ bits │  frontier ─►
 //! ```
 //!
 //! A thread takes and gives blocks in its own magazine, without a lock and without an atomic
@@ -17,6 +17,10 @@
 //! magazines, and no thread reaches into the magazine of another.
 
 pub(crate) mod depot;
+pub(crate) mod free_set;
 pub(crate) mod magazine;
 pub(crate) mod magazines;
 pub(crate) mod threads;
+
+#[cfg(test)]
+mod free_set_test;

@@ -29,8 +29,6 @@ pub(crate) enum State {
     Free = 1,
     /// Handed out.
     Live = 2,
-    /// Free, and so marked while a trim looks at its page.
-    Held = 3,
 }
 
 /// The states of all blocks of a pool, for one thread at a time.
@@ -108,15 +106,6 @@ impl SharedLedger {
     #[inline(always)]
     pub(crate) fn set(&self, index: BlockIndex, state: State) {
         self.entry(index).set(state);
-    }
-
-    /// The indices below `end` that are in `state`, in order.
-    pub(crate) fn indices_in(
-        self,
-        state: State,
-        end: usize,
-    ) -> impl DoubleEndedIterator<Item = BlockIndex> {
-        (0..end).map(BlockIndex).filter(move |&index| self.is(state, index))
     }
 
     /// Makes the first `end` blocks untouched again. Only while nobody else calls.

@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 /// What the pool itself takes, with room for what later versions add to it.
-pub(crate) const HEADER_BYTES: usize = 96 * size_of::<usize>();
+pub(crate) const HEADER_BYTES: usize = 128 * size_of::<usize>();
 
 /// What the header and the side table are aligned to.
 pub(crate) const HEADER_ALIGNMENT: usize = 16;

@@ -34,7 +34,7 @@ use crate::pool::explicit::Cache;
 use crate::pool::slot::{HANDLE_STEP, NO_ARENA, NOBODY, SLOT_BYTES, Slot, cache_key};
 
 /// The first arena has room for 8191 pools at a time; each further one doubles.
-const FIRST_ARENA_BYTES: usize = 8 << 20;
+const FIRST_ARENA_BYTES: usize = 16 << 20;
 /// The first commitment in an arena; each further one doubles it.
 const FIRST_COMMIT_BYTES: usize = 64 << 10;
 const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);

@@ -10,6 +10,7 @@ use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, barrier};
 use crate::cache::depot::{self, Depot};
+use crate::cache::free_set::FreeSet;
 use crate::checks::ledger::{Ledger, SharedLedger};
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
@@ -169,12 +170,12 @@ fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
 /// checks are, so that they never change the capacity.
 fn side(config: &Config) -> Side {
     match (engine_of(config), config.checks) {
-        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: 0 },
-        (EngineKind::Safe, _) => Side { near: 1, far: depot::NUMBER_BYTES },
-        (EngineKind::Shared, _) | (_, CheckLevel::Standard) => Side { near: 1, far: 0 },
+        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: None },
+        (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes) },
+        (EngineKind::Shared, _) | (_, CheckLevel::Standard) => Side { near: 1, far: None },
         (EngineKind::Single, CheckLevel::None) => match config.source {
-            Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: 0 },
-            Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: 0 },
+            Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: None },
+            Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: None },
         },
     }
 }
@@ -218,8 +219,8 @@ fn safe<const CHECKED: bool>(layout: &Layout, span: &Span) -> Safe<CHECKED> {
     let ledger = unsafe { SharedLedger::new(span.side_end()) };
     // A sanitizer that sees locks but not what is done without them is given locks.
     let has_magazines = !tsan::watches_unseen() && barrier::prepare();
-    // SAFETY: the far table ends on a multiple of 16, is this depot's alone, and has four bytes for
-    // each block (`side`).
+    // SAFETY: the far table ends on a multiple of 16, is this depot's alone, and has room for
+    // every block (`side`).
     let depot = unsafe { Depot::new(span.far_end().cast(), layout.max_capacity, has_magazines) };
     Safe::new(depot, ledger, span.base(), Geometry::new(layout))
 }

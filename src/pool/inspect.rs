@@ -185,22 +185,9 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         {
             return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
         }
-        // Marked on the way, so that a block that is there twice is found.
-        let (ledger, mut seen) = (self.ledger(), 0);
-        let mut sound = |index: &BlockIndex| {
-            let is_sound = index.0 < counts.frontier
-                && !self.is_live(*index)
-                && !ledger.is(State::Held, *index);
-            if is_sound {
-                ledger.set(*index, State::Held);
-                seen += 1;
-            }
-            is_sound
-        };
-        let is_sound = self.depot().blocks().all(|index| sound(&index));
-        let free = if CHECKED { State::Free } else { State::Untouched };
-        self.depot().blocks().take(seen).for_each(|index| ledger.set(index, free));
-        if !is_sound {
+        if self.depot().count() != counts.frontier - counts.in_use
+            || !self.depot().is_sound(|index| !self.is_live(index))
+        {
             return Err(Broken("P3: the depot does not hold each free block once"));
         }
         Ok(())

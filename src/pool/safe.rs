@@ -40,8 +40,6 @@ pub(crate) struct Safe<const CHECKED: bool> {
     depot: Depot,
     /// The magazines stay closed.
     is_waited_for: Cell<bool>,
-    /// How many magazines may be open, or hold blocks.
-    open: Cell<usize>,
     /// Blocks that went to or came from the depot one by one.
     operations: Cell<usize>,
     failures: Cell<usize>,
@@ -67,7 +65,6 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             apart: [0; _],
             depot,
             is_waited_for: Cell::new(false),
-            open: zero(),
             operations: zero(),
             failures: zero(),
             taken_by_reset: zero(),
@@ -160,8 +157,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     /// This thread's own magazine, open; `None`: the thread works with the depot.
     fn open<'own>(&self, own: &'own impl Own) -> Option<&'own Magazine> {
-        let limit = self.depot.limit();
-        if limit == 0 || self.is_waited_for.get() {
+        if self.depot.limit() == 0 || self.is_waited_for.get() {
             if let Some(magazine) = own.magazine() {
                 self.empty(magazine);
             }
@@ -169,8 +165,8 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             return None;
         }
         let magazine = own.provide()?;
-        self.open.set(self.open.get() + usize::from(!magazine.is_open()));
-        magazine.open(limit);
+        self.depot.count_open(usize::from(!magazine.is_open()));
+        magazine.open(self.depot.limit());
         Some(magazine)
     }
 
@@ -178,7 +174,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// magazines would not do: a block can move from one that was not looked at yet to one that
     /// was. Once all are closed, no look is needed before the next is opened.
     fn steal(&self) -> bool {
-        let found = self.open.get() > 0 && self.gather() && !self.depot.is_dry(self.capacity());
+        let found = self.depot.has_open() && self.gather() && !self.depot.is_dry(self.capacity());
         if found {
             self.depot.count_theft();
         }
@@ -189,7 +185,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// are off them. They give their blocks to the depot with their next call.
     pub(crate) fn close(&self) -> bool {
         self.magazines.all().for_each(Magazine::close);
-        if self.open.get() == 0 {
+        if !self.depot.has_open() {
             return true;
         }
         if !barrier::heavy() {
@@ -219,7 +215,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     fn empty_all(&self) {
         self.magazines.all().for_each(|magazine| self.empty(magazine));
-        self.open.set(0);
+        self.depot.forget_open();
     }
 
     /// In the child of a fork.

@@ -28,14 +28,14 @@ use crate::pool::engine::Usual;
 use crate::pool::explicit::Cache;
 
 /// What a pool takes in its arena.
-pub(super) const SLOT_BYTES: usize = 1024;
+pub(super) const SLOT_BYTES: usize = 2048;
 /// Handles are even, because some language runtimes use a pointer's lowest bit.
 pub(super) const HANDLE_STEP: usize = 2;
 /// H4: the keys of slot 0, which select slot 1.
 pub(super) const NOBODY: usize = SLOT_BYTES;
 
 /// Zero bytes are an empty slot other than slot 0.
-#[repr(C, align(1024))]
+#[repr(C, align(2048))]
 pub(super) struct Slot {
     safe_key: AtomicUsize,
     single_key: AtomicUsize,
@@ -56,7 +56,7 @@ union Occupant {
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
 
 /// What an arena points to before it is needed: slot 0, nobody's, and slot 1, empty.
-#[repr(C, align(1024))]
+#[repr(C, align(2048))]
 pub(super) struct NoArena([AtomicUsize; 2 * SLOT_BYTES / WORD_BYTES]);
 
 const WORD_BYTES: usize = size_of::<AtomicUsize>();

@@ -184,13 +184,9 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         let Some(page_bytes) = core.span.page_bytes() else { return Ok((0, None)) };
         let before = core.span.resident_bytes();
         self.gather();
-        let (ledger, frontier) = (self.ledger(), self.depot().frontier());
-        self.depot().blocks().for_each(|index| ledger.set(index, State::Held));
-        core.discard_free_pages(page_bytes, frontier, |index| ledger.is(State::Held, index));
-        let after_use = if CHECKED { State::Free } else { State::Untouched };
-        // Downwards, so that the lowest address is on top.
-        let held = ledger.indices_in(State::Held, frontier).rev();
-        self.depot().rewrite(held.inspect(|&index| ledger.set(index, after_use)));
+        let depot = self.depot();
+        core.discard_free_pages(page_bytes, depot.frontier(), |index| depot.holds(index));
+        depot.sort();
         let after = core.span.resident_bytes();
         let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
         Ok((bytes, None))

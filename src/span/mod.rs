@@ -38,13 +38,13 @@ use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
 use crate::source::Source;
 
-/// What an engine keeps beside each block, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an engine keeps beside the blocks, in bytes.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Side {
-    /// In the table that ends where the blocks begin, which is zero at first.
+    /// For each block, in the table that ends where the blocks begin, which is zero at first.
     pub(crate) near: usize,
-    /// In the table before that one, which is not.
-    pub(crate) far: usize,
+    /// For so many blocks, in the table before that one, which is not.
+    pub(crate) far: Option<fn(usize) -> usize>,
 }
 
 impl Side {
@@ -53,7 +53,7 @@ impl Side {
     }
 
     fn far_bytes(self, capacity: usize) -> Option<usize> {
-        capacity.checked_mul(self.far)?.checked_next_multiple_of(SIDE_ALIGNMENT)
+        self.far.map_or(0, |bytes| bytes(capacity)).checked_next_multiple_of(SIDE_ALIGNMENT)
     }
 }
 
@@ -107,7 +107,7 @@ impl Span {
         let near_bytes = side.near_bytes(layout.max_capacity).ok_or(TOO_LARGE)?;
         let far_bytes = side.far_bytes(layout.max_capacity).ok_or(TOO_LARGE)?;
         // A far table that grows ends on a page, for its pages are not those of the near one.
-        let far_alignment = match layout.max_capacity > layout.capacity && side.far > 0 {
+        let far_alignment = match layout.max_capacity > layout.capacity && side.far.is_some() {
             true => page_bytes,
             false => SIDE_ALIGNMENT,
         };

@@ -21,7 +21,7 @@ static void *use_bad_handles(void *unused) {
   while (!atomic_load(&stop)) {
     if (pool_allocate(NULL) != NULL || pool_in_use(NULL) != 0) abort();
     for (int i = 0; i < 64; ++i) {
-      if (pool_allocate((pool_t *)(garbage + (uintptr_t)i * 1024)) != NULL) abort();
+      if (pool_allocate((pool_t *)(garbage + (uintptr_t)i * 2048)) != NULL) abort();
     }
     garbage = garbage * 6364136223846793005u + 1;
   }

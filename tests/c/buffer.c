@@ -12,11 +12,11 @@ enum { CANARY = 0xC5, CANARY_BYTES = 64, LIVE_IN_THE_LEDGER = 2 };
 
 /* In constant expressions, with what they must come to. */
 static unsigned char in_static_memory[POOL_STATIC_BYTES(64, 100)];
-_Static_assert(sizeof in_static_memory == 96 * sizeof(void *) + 112 + 6400 + 63, "64 x 100");
-_Static_assert(POOL_STATIC_BYTES(1, 1) == 96 * sizeof(void *) + 16 + sizeof(void *) + 15, "1 x 1");
-_Static_assert(POOL_STATIC_BYTES(100, 16) == 96 * sizeof(void *) + 16 + 1600 + 15, "100 x 16");
-_Static_assert(POOL_STATIC_BYTES(8192, 2) == 96 * sizeof(void *) + 16 + 16384 + 4095, "natural");
-_Static_assert(POOL_STATIC_BYTES_ALIGNED(24, 3, 32) == 96 * sizeof(void *) + 16 + 96 + 31, "32");
+_Static_assert(sizeof in_static_memory == 128 * sizeof(void *) + 112 + 6400 + 63, "64 x 100");
+_Static_assert(POOL_STATIC_BYTES(1, 1) == 128 * sizeof(void *) + 16 + sizeof(void *) + 15, "1 x 1");
+_Static_assert(POOL_STATIC_BYTES(100, 16) == 128 * sizeof(void *) + 16 + 1600 + 15, "100 x 16");
+_Static_assert(POOL_STATIC_BYTES(8192, 2) == 128 * sizeof(void *) + 16 + 16384 + 4095, "natural");
+_Static_assert(POOL_STATIC_BYTES_ALIGNED(24, 3, 32) == 128 * sizeof(void *) + 16 + 96 + 31, "32");
 _Static_assert(POOL_STATIC_BYTES(3 | 64, 1 ? 2 : 9) == POOL_STATIC_BYTES(67, 2), "expressions");
 _Static_assert(POOL_STATIC_BYTES_ALIGNED(3 | 64, 1 ? 2 : 9, 1 << 5)
                == POOL_STATIC_BYTES_ALIGNED(67, 2, 32), "expressions");
@@ -130,7 +130,7 @@ static void it_lives_at(unsigned char *buffer, size_t bytes, const pool_options_
   CHECK(stats.in_use == count && stats.peak_in_use == count && stats.failures == 2);
   CHECK(stats.reserved_bytes == bytes && stats.resident_bytes == bytes);
   const size_t side = options->threading == POOL_THREADS_LOCK_FREE ? sizeof(void *) : 1;
-  CHECK(stats.metadata_bytes == 96 * sizeof(void *) + (count * side + 15) / 16 * 16);
+  CHECK(stats.metadata_bytes == 128 * sizeof(void *) + (count * side + 15) / 16 * 16);
   CHECK(pool_trim(pool, &trimmed) == POOL_OK && trimmed == 0);
   if (options->checks == POOL_CHECKS_STANDARD) {
     unsigned char *last = NULL;

@@ -5,7 +5,7 @@
 
 #include "threads.h"
 
-enum { BLOCK_SIZE = 64, BLOCKS = 1000, CACHE_MAX = 128 };
+enum { BLOCK_SIZE = 64, BLOCKS = 1000, CACHE_MAX = 255 };
 
 static size_t errors(void) { return atomic_load(&error_lines); }
 

@@ -76,8 +76,8 @@ int main(void) {
     short_threads(THREADS);
     const pool_stats_t after = stats_now();
     CHECK(live_now() == BOXES && after.in_use == BOXES && after.failures == 0);
-    /* Magazines of 640 bytes, for as many threads as there were at a time, and for this one. */
-    CHECK(after.metadata_bytes <= before.metadata_bytes + 640 * 2 * AT_A_TIME);
+    /* Magazines of 1152 bytes, for as many threads as there were at a time, and for this one. */
+    CHECK(after.metadata_bytes <= before.metadata_bytes + 1152 * 2 * AT_A_TIME);
     CHECK(after.reserved_bytes == before.reserved_bytes);
     CHECK(after.allocations - before.allocations == (uint64_t)THREADS * (BLOCKS_A_THREAD + 1));
     all_blocks_are_there(&watched, BOXES);

@@ -16,7 +16,7 @@ static const struct {
     {POOL_THREADS_LOCK_FREE, POOL_CHECKS_STANDARD}, {POOL_THREADS_LOCK_FREE, POOL_CHECKS_NONE},
 };
 enum { CACHE = sizeof POOLS / sizeof *POOLS, KINDS };
-enum { SLOT_BYTES = 1024, CAPACITY = 4 };
+enum { SLOT_BYTES = 2048, CAPACITY = 4 };
 
 static pool_t *pool_of_the_caches;
 

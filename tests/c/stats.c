@@ -25,8 +25,8 @@ int main(void) {
   CHECK(stats.allocations == 0 && stats.deallocations == 0 && stats.failures == 0);
   CHECK(stats.reserved_bytes >= CAPACITY * 100 && stats.resident_bytes == 0);
   /* A byte of the ledger and a number in the depot for each block, for any thread may call. */
-  CHECK(stats.metadata_bytes >= CAPACITY * 5);
-  CHECK(stats.metadata_bytes <= CAPACITY * 5 + 1024 + 32);
+  CHECK(stats.metadata_bytes >= CAPACITY + CAPACITY / 8);
+  CHECK(stats.metadata_bytes <= CAPACITY + CAPACITY / 8 + 2048 + 4 * 8 + 32);
   CHECK(stats.heap_blocks == 0);
 
   CHECK(pool_allocate_many(pool, blocks, CAPACITY) == CAPACITY);

@@ -151,8 +151,8 @@ static void waves(size_t threads) {
   }
 }
 
-/* Threads that are about to be gone have magazines of 640 bytes too, but never for good. */
-enum { MAGAZINES_MORE = 640 * 2 * AT_A_TIME };
+/* Threads that are about to be gone have magazines of 1152 bytes too, but never for good. */
+enum { MAGAZINES_MORE = 1152 * 2 * AT_A_TIME };
 
 static pool_stats_t stats_now(void) {
   pool_stats_t stats = {.struct_size = sizeof stats};

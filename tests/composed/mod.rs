@@ -20,6 +20,8 @@ pub(crate) mod reciprocal;
 
 #[path = "../../src/cache/depot.rs"]
 pub(crate) mod depot;
+#[path = "../../src/cache/free_set.rs"]
+pub(crate) mod free_set;
 #[path = "../../src/cache/magazine.rs"]
 pub(crate) mod magazine;
 #[path = "../../src/cache/magazines.rs"]
@@ -60,7 +62,7 @@ pub(crate) mod source {
 }
 
 pub(crate) mod cache {
-    pub(crate) use super::{depot, magazine, magazines};
+    pub(crate) use super::{depot, free_set, magazine, magazines};
 
     pub(crate) mod threads {
         //! As many threads as a checker runs.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::cache::depot::Depot;
+use crate::cache::free_set::FreeSet;
 use crate::cache::magazines::Explicit;
 use crate::checks::ledger::SharedLedger;
 use crate::composed::safe::Safe;
@@ -34,7 +35,7 @@ pub(crate) struct Pool<const CHECKED: bool> {
     base: NonNull<u64>,
     _blocks: Vec<u64>,
     _states: Vec<u8>,
-    _numbers: Vec<u32>,
+    _bits: Vec<u64>,
 }
 
 // SAFETY: a safe pool is for any thread; that is what is tried here.
@@ -44,8 +45,8 @@ unsafe impl<const CHECKED: bool> Sync for Pool<CHECKED> {}
 
 impl<const CHECKED: bool> Pool<CHECKED> {
     pub(crate) fn new(capacity: usize) -> Self {
-        let (mut blocks, mut states, mut numbers) =
-            (vec![0; capacity], vec![0; capacity], vec![0; capacity]);
+        let (mut blocks, mut states) = (vec![0; capacity], vec![0; capacity]);
+        let mut bits = vec![0; FreeSet::bytes(capacity) / size_of::<u64>()];
         let base = NonNull::from(&mut *blocks).cast::<u64>();
         let layout = Layout { stride: STRIDE, capacity, max_capacity: capacity };
         // SAFETY: the end of the slice.
@@ -53,8 +54,8 @@ impl<const CHECKED: bool> Pool<CHECKED> {
         // SAFETY: `capacity` zero bytes before `end`, as long as the pool lives.
         let ledger = unsafe { SharedLedger::new(end) };
         // SAFETY: the end of the slice.
-        let end = unsafe { NonNull::from(&mut *numbers).cast::<u32>().add(capacity) };
-        // SAFETY: `capacity` words before `end`, as long as the pool lives.
+        let end = unsafe { NonNull::from(&mut *bits).cast::<u64>().add(bits.len()) };
+        // SAFETY: room for so many blocks before `end`, as long as the pool lives.
         let depot = unsafe { Depot::new(end, capacity, true) };
         let pool = Self {
             safe: Safe::new(depot, ledger, base.cast(), Geometry::new(&layout)),
@@ -64,7 +65,7 @@ impl<const CHECKED: bool> Pool<CHECKED> {
             base,
             _blocks: blocks,
             _states: states,
-            _numbers: numbers,
+            _bits: bits,
         };
         // A look at everything, so that a checker knows it before there are threads.
         assert_eq!(pool.in_use(), 0);

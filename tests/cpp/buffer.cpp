@@ -17,7 +17,7 @@ struct Particle {
 constexpr std::size_t kCapacity = 50;
 constexpr std::size_t kBytes = POOL_STATIC_BYTES(sizeof(Particle), kCapacity);
 static_assert(std::is_same<const std::size_t, decltype(kBytes)>::value, "a size");
-static_assert(kBytes == 96 * sizeof(void *) + 64 + sizeof(Particle) * kCapacity + 15, "48 x 50");
+static_assert(kBytes == 128 * sizeof(void *) + 64 + sizeof(Particle) * kCapacity + 15, "48 x 50");
 
 template <typename T, std::size_t Capacity>
 struct Room {
