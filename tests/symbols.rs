@@ -20,6 +20,16 @@ fn the_shared_library_exports_what_the_header_declares_and_nothing_else() {
     assert_eq!(exported(library::debug()), library::declared());
 }
 
+/// Those that a program calls seldom are named there as well, in a list of their own.
+#[test]
+fn the_benchmark_of_the_hot_functions_names_each_function() {
+    let bench = testkit::root().join("benches/hot_functions.rs");
+    let bench = std::fs::read_to_string(bench).expect("the benchmark is there");
+    let words = bench.split('"').skip(1).step_by(2).map(str::to_owned);
+    let named: BTreeSet<String> = words.filter(|word| word.starts_with("pool_")).collect();
+    assert_eq!(named, library::declared());
+}
+
 #[test]
 fn the_system_libraries_of_a_static_link_are_rustcs_own() {
     let mut rustc = Command::new(env!("CARGO"));
