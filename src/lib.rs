@@ -51,5 +51,6 @@ pub use capi::memory::*;
 pub use capi::options::*;
 pub use capi::report::*;
 pub use capi::source::*;
+pub use capi::view::*;
 pub use capi::wait::*;
-pub use capi::{pool_cache_t, pool_t};
+pub use capi::{pool_cache_t, pool_cache_view_t, pool_single_view_t, pool_t};

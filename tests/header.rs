@@ -34,6 +34,30 @@ fn the_version_of_the_header_is_that_of_the_crate() {
     assert!(header.contains(&version), "pool.h lacks {version}change it in cbindgen.toml");
 }
 
+/// The compiler compares the offsets of the header with the numbers beside them, and the Rust
+/// compiler those of the library: so the numbers must be the same.
+#[test]
+fn the_layouts_that_are_inlined_are_those_of_the_library() {
+    let read = |path: &str| std::fs::read_to_string(testkit::root().join(path)).expect(path);
+    let header = read("include/memory_pool/pool_inline.h");
+    let library = read("src/pool/view.rs");
+    let numbers_of = |text: &str, start: &str, end: char| -> Vec<usize> {
+        let pieces = text.split(start).skip(1).filter_map(|piece| piece.split_once(end));
+        let last =
+            pieces.map(|(piece, _)| piece.rsplit(' ').next().unwrap_or("").trim().to_owned());
+        last.filter_map(|number| number.parse().ok()).collect()
+    };
+    let of_header = numbers_of(&header, "POOL_DETAIL_AT(pool_", ')');
+    let mut of_library = numbers_of(&library, "offset_of!(", '\n');
+    // Of the unchecked engine, whose front is the same.
+    assert_eq!(of_library.drain(10..14).collect::<Vec<_>>(), [0, 24, 32, 40]);
+    // The key, which the cache comes right after.
+    of_library.insert(10, 0);
+    assert_eq!(of_header, of_library);
+    let version = "pub(crate) const VERSION: u32 = 1;";
+    assert!(library.contains(version) && header.contains("#define POOL_INLINE_VERSION 1u\n"));
+}
+
 /// Compiles a file that includes `headers` and nothing else.
 fn compiles(compiler: &Path, flags: &[&str], headers: &[&str], extension: &str) {
     let name = format!("alone-{}", std::thread::current().name().unwrap_or("?"));
@@ -57,11 +81,13 @@ const CPP_STANDARDS: [&str; 4] = ["-std=c++11", "-std=c++14", "-std=c++17", "-st
 fn the_c_header_compiles_alone(c: &str, cpp: &str, how_to_get: &str) {
     let Some(c) = tool::find(c, how_to_get) else { return };
     let Some(cpp) = tool::find(cpp, how_to_get) else { return };
-    for standard in C_STANDARDS {
-        compiles(&c, &[standard, "-Wstrict-prototypes"], &["memory_pool/pool.h"], "c");
-    }
-    for standard in CPP_STANDARDS {
-        compiles(&cpp, &[standard], &["memory_pool/pool.h"], "cpp");
+    for header in ["memory_pool/pool.h", "memory_pool/pool_inline.h"] {
+        for standard in C_STANDARDS {
+            compiles(&c, &[standard, "-Wstrict-prototypes"], &[header, header], "c");
+        }
+        for standard in CPP_STANDARDS {
+            compiles(&cpp, &[standard], &[header, header], "cpp");
+        }
     }
 }
 

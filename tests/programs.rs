@@ -122,6 +122,24 @@ fn debug_and_release_agree_on_every_size() {
     assert_eq!(debug, release);
 }
 
+/// The words that inlined calls work on are part of the ABI: whoever was compiled with the headers
+/// of an earlier release finds them, or is told that there are none.
+#[test]
+fn programs_of_earlier_headers_run_with_this_library() {
+    let scratch = testkit::scratch("earlier-headers");
+    let folder = testkit::root().join("tests/abi");
+    let releases = std::fs::read_dir(folder).expect("the folder is there");
+    let mut count = 0;
+    for release in releases.map(|entry| entry.expect("readable").path()) {
+        let source = release.join("program.c");
+        for library in [library::release(), library::debug()] {
+            testkit::run(&mut Command::new(build(&source, library, Linkage::Shared, &scratch)));
+        }
+        count += 1;
+    }
+    assert!(count > 0, "no headers were kept");
+}
+
 /// The programs again on a debug build, whose assertions are on.
 #[test]
 fn every_c_program_passes_with_the_debug_library() {

@@ -14,6 +14,7 @@
 #include "node_layout.hpp"
 #include "object_pool.hpp"
 #include "pool_cache.hpp"
+#include "pool_inline.h"
 #include "pool_options.hpp"
 #include "pool_set.hpp"
 

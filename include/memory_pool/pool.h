@@ -216,6 +216,16 @@
 typedef struct pool_cache_t pool_cache_t;
 
 /**
+ * What pool_inline.h works on, which has its fields.
+ */
+typedef struct pool_cache_view_t pool_cache_view_t;
+
+/**
+ * What pool_inline.h works on, which has its fields.
+ */
+typedef struct pool_single_view_t pool_single_view_t;
+
+/**
  * A memory pool. The handle is opaque: never read or write through it.
  */
 typedef struct pool_t pool_t;
@@ -889,6 +899,37 @@ POOL_API
 void pool_set_log_callback(pool_log_callback_t callback,
                            void *user_data,
                            int32_t max_level)
+POOL_NOEXCEPT;
+
+/**
+ * For pool_inline.h, which says what a view is: the words of a pool of POOL_THREADS_SINGLE whose
+ * checks are `checks`, as version `version` of that header knows them. The view ends with the
+ * pool.
+ *
+ * Answers NULL where the calls can't be inlined: another `threading` or other checks, also by
+ * MEMORY_POOL_CHECKS; a version that this library does not know; a machine without words of 64
+ * bits; no live pool, which is logged.
+ * Thread-safety: as the pool's `threading` says.
+ */
+POOL_API
+POOL_NODISCARD
+pool_single_view_t *pool_single_view(pool_t *pool,
+                                     uint32_t version,
+                                     uint32_t checks)
+POOL_NOEXCEPT;
+
+/**
+ * For pool_inline.h: the words of a cache, as version `version` of that header knows them. They
+ * stay readable after the end of the cache; the first of them tells whether it is still the same.
+ *
+ * Answers NULL where the calls can't be inlined: a version that this library does not know, a
+ * machine without words of 64 bits, no live cache, which is logged.
+ * Thread-safety: any thread.
+ */
+POOL_API
+POOL_NODISCARD
+pool_cache_view_t *pool_cache_view(pool_cache_t *cache,
+                                   uint32_t version)
 POOL_NOEXCEPT;
 
 #ifdef __cplusplus

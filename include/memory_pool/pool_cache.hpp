@@ -12,6 +12,7 @@
 
 #include "error.hpp"
 #include "pool.h"
+#include "pool_inline.h"
 
 namespace memory_pool {
 
@@ -29,13 +30,15 @@ class PoolCache {
   /// when it can't be made; the log says why.
   explicit PoolCache(pool_t* pool) : cache_(pool_cache_create(pool)) {
     if (cache_ == nullptr) detail::raise_no_block();
+    view_ = pool_inline_cache(cache_);
   }
 
   PoolCache(const PoolCache&) = delete;
   PoolCache& operator=(const PoolCache&) = delete;
 
   /// `other` is empty afterwards.
-  PoolCache(PoolCache&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)) {}
+  PoolCache(PoolCache&& other) noexcept
+      : cache_(std::exchange(other.cache_, nullptr)), view_(std::exchange(other.view_, nullptr)) {}
 
   PoolCache& operator=(PoolCache&& other) noexcept {
     PoolCache(std::move(other)).swap(*this);
@@ -53,16 +56,23 @@ class PoolCache {
   }
 
   /// A free block, or nullptr when none is free.
-  [[nodiscard]] void* try_allocate() noexcept { return pool_cache_allocate(cache_); }
+  [[nodiscard]] void* try_allocate() noexcept {
+    return pool_inline_cache_allocate(cache_, view_);
+  }
 
   /// Gives any live block of the pool back; nullptr is fine. A misuse is logged, changes nothing,
   /// and is answered with its status.
-  pool_status_t deallocate(void* block) noexcept { return pool_cache_deallocate(cache_, block); }
+  pool_status_t deallocate(void* block) noexcept {
+    return pool_inline_cache_deallocate(cache_, view_, block);
+  }
 
   /// Whether there is a cache. A call on an empty one is logged and fails.
   explicit operator bool() const noexcept { return cache_ != nullptr; }
 
-  void swap(PoolCache& other) noexcept { std::swap(cache_, other.cache_); }
+  void swap(PoolCache& other) noexcept {
+    std::swap(cache_, other.cache_);
+    std::swap(view_, other.view_);
+  }
   friend void swap(PoolCache& one, PoolCache& other) noexcept { one.swap(other); }
 
   /// For the functions of pool.h. The cache stays this object's.
@@ -70,6 +80,7 @@ class PoolCache {
 
  private:
   pool_cache_t* cache_ = nullptr;
+  pool_cache_view_t* view_ = nullptr;
 };
 
 }  // namespace memory_pool

@@ -1,4 +1,4 @@
-//! Tests of `free_set.rs`, in a file of their own because the tests of loom take that file as it is.
+//! Tests of `free_set.rs`, in a file of their own because tests of loom take that file as it is.
 
 use core::ptr::NonNull;
 use std::collections::BTreeSet;

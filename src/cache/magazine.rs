@@ -40,18 +40,20 @@ pub(crate) const BATCH_MAX: u32 = 128;
 /// One operation, in `state`; what is below is the count.
 const OPERATION: usize = ROUNDS_MAX + 1;
 
-/// Zero bytes are a magazine that is empty and closed.
+/// Zero bytes are a magazine that is empty and closed. The words are public: in an explicit cache
+/// programs that inline the fast path (`pool_inline.h`) work on them, as [`Magazine::take`] and
+/// [`Magazine::put`] do.
 #[repr(C)]
 pub(crate) struct Magazine {
     /// 1 while the owner works on it without the lock.
-    busy: AtomicU32,
-    floor: AtomicU32,
-    ceiling: AtomicU32,
+    pub(crate) busy: AtomicU32,
+    pub(crate) floor: AtomicU32,
+    pub(crate) ceiling: AtomicU32,
     /// How many blocks are exchanged with the depot next time.
-    batch: AtomicU32,
+    pub(crate) batch: AtomicU32,
     /// The count, and the operations of the fast path.
-    state: AtomicUsize,
-    blocks: [AtomicU32; ROUNDS_MAX],
+    pub(crate) state: AtomicUsize,
+    pub(crate) blocks: [AtomicU32; ROUNDS_MAX],
     rest: [u32; REST_WORDS],
 }
 

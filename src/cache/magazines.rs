@@ -47,6 +47,7 @@ impl Own for Magazine {
 }
 
 /// A magazine that a thread owns by its own will, and finds without being looked up.
+#[repr(C)]
 pub(crate) struct Explicit {
     pub(crate) magazine: Magazine,
     next: Cell<Option<NonNull<Explicit>>>,

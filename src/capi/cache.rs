@@ -97,7 +97,10 @@ pub unsafe extern "C" fn pool_cache_destroy(cache: *mut pool_cache_t) -> pool_st
     status(CALL, || explicit::destroy(UserPointer::new(cache)).map_err(|_| bad_cache(CALL, cache)))
 }
 
-fn enter_cache<'call>(call: &str, cache: *mut pool_cache_t) -> Result<&'call Cache, Error> {
+pub(super) fn enter_cache<'call>(
+    call: &str,
+    cache: *mut pool_cache_t,
+) -> Result<&'call Cache, Error> {
     explicit::find(UserPointer::new(cache)).ok_or_else(|| bad_cache(call, cache))
 }
 

@@ -31,6 +31,8 @@ pub(crate) mod report;
 
 pub(crate) mod library;
 
+pub(crate) mod view;
+
 /// A memory pool. The handle is opaque: never read or write through it.
 #[allow(non_camel_case_types, reason = "the name C sees")]
 pub struct pool_t {
@@ -40,5 +42,17 @@ pub struct pool_t {
 /// Free blocks of a pool that one thread keeps for itself. The handle is opaque.
 #[allow(non_camel_case_types, reason = "the name C sees")]
 pub struct pool_cache_t {
+    _opaque: [u8; 0],
+}
+
+/// What pool_inline.h works on, which has its fields.
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_single_view_t {
+    _opaque: [u8; 0],
+}
+
+/// What pool_inline.h works on, which has its fields.
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_cache_view_t {
     _opaque: [u8; 0],
 }

@@ -29,10 +29,13 @@ pub(crate) enum State {
     Free = 1,
     /// Handed out.
     Live = 2,
+    /// Free, and so marked while free blocks are counted.
+    Held = 3,
 }
 
 /// The states of all blocks of a pool, for one thread at a time.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct Ledger {
     end: NonNull<u8>,
 }
@@ -96,6 +99,11 @@ impl SharedLedger {
     pub(crate) fn entry(&self, index: BlockIndex) -> Entry<'_> {
         // SAFETY: L1 and L2; the entries of a shared ledger are reached as atomics alone.
         Entry(unsafe { AtomicU8::from_ptr(self.0.entry(index)) })
+    }
+
+    /// Where it ends: the byte of block 0 is the one before.
+    pub(crate) fn end(&self) -> NonNull<u8> {
+        self.0.end
     }
 
     #[inline(always)]

@@ -28,6 +28,10 @@ pub(crate) trait Checks {
     /// The live block that `pointer` is the start of, now marked free.
     fn take_back(&self, pointer: UserPointer) -> Option<Block>;
 
+    /// Marks a block live that was taken back by [`take_back`](Self::take_back), or as that does,
+    /// and that nobody had since.
+    fn hand_out_known(&self, block: Block);
+
     /// As [`hand_out`](Self::hand_out), for every stride; `None` means damage.
     fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block>;
 
@@ -66,9 +70,9 @@ fn offset(pointer: UserPointer, base: NonNull<u8>) -> usize {
 /// Believes nothing: every pointer is looked up in the ledger.
 #[repr(C)]
 pub(crate) struct Standard {
-    ledger: Ledger,
-    base: NonNull<u8>,
-    geometry: Geometry,
+    pub(crate) ledger: Ledger,
+    pub(crate) base: NonNull<u8>,
+    pub(crate) geometry: Geometry,
 }
 
 impl Standard {
@@ -110,6 +114,11 @@ impl Checks for Standard {
     #[inline(always)]
     fn take_back(&self, pointer: UserPointer) -> Option<Block> {
         self.turn(pointer, State::Live, State::Free)
+    }
+
+    fn hand_out_known(&self, block: Block) {
+        let offset = offset(UserPointer::new(block.as_ptr()), self.base);
+        self.ledger.set(self.geometry.known_index(offset), State::Live);
     }
 
     fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
@@ -171,6 +180,8 @@ impl Checks for Unchecked {
         // SAFETY: `POOL_CHECKS_NONE` passes the proof to the caller: not null, so a live block.
         (!pointer.is_null()).then(|| unsafe { pointer.vouched() })
     }
+
+    fn hand_out_known(&self, _block: Block) {}
 
     fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
         NonNull::new(claimed)

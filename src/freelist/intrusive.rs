@@ -23,6 +23,7 @@ use crate::base::ids::Block;
 pub(crate) const LINK_BYTES: usize = size_of::<*mut u8>();
 
 /// A stack of free blocks, linked through themselves.
+#[repr(transparent)]
 pub(crate) struct IntrusiveList {
     head: Cell<*mut u8>,
 }

@@ -20,9 +20,9 @@ use crate::layout::stride::Layout;
 #[repr(C)]
 pub(crate) struct Geometry {
     /// To the end of the last block there is now.
-    bytes: AtomicUsize,
-    reciprocal: Reciprocal,
-    stride: usize,
+    pub(crate) bytes: AtomicUsize,
+    pub(crate) reciprocal: Reciprocal,
+    pub(crate) stride: usize,
 }
 
 /// Where an offset leads.
@@ -72,6 +72,11 @@ impl Geometry {
             return None;
         }
         self.reciprocal.start_index(offset)
+    }
+
+    /// The block that starts at `offset`, which [`start_index`](Self::start_index) found before.
+    pub(crate) fn known_index(&self, offset: usize) -> BlockIndex {
+        self.reciprocal.known_index(offset)
     }
 
     /// Where `offset` leads, for any offset and any stride.

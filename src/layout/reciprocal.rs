@@ -24,7 +24,7 @@ use crate::base::ids::BlockIndex;
 /// `1 / stride` as a 64-bit fraction, exact for the offsets of `count` blocks; or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reciprocal {
-    multiplier: u64,
+    pub(crate) multiplier: u64,
 }
 
 impl Reciprocal {
@@ -49,6 +49,14 @@ impl Reciprocal {
         let product = offset as u128 * self.multiplier as u128;
         let is_start = (product as u64) < self.multiplier;
         is_start.then_some(BlockIndex((product >> 64) as usize))
+    }
+}
+
+impl Reciprocal {
+    /// The index of the block that starts at `offset`, which [`start_index`](Self::start_index)
+    /// found one at before.
+    pub(crate) fn known_index(self, offset: usize) -> BlockIndex {
+        BlockIndex(((offset as u128 * self.multiplier as u128) >> 64) as usize)
     }
 }
 

@@ -137,6 +137,12 @@ pub(super) fn find_cache<'call>(handle: UserPointer) -> Option<&'call Cache> {
     live_slot(handle, cache_key(handle)?).map(Slot::cache)
 }
 
+/// The slot of the cache that lives under `handle`, from its key on: readable for ever (H1), and
+/// the key is the complement of `handle` as long as the cache lives.
+pub(super) fn cache_at_key(handle: UserPointer) -> Option<NonNull<u8>> {
+    live_slot(handle, cache_key(handle)?).map(Slot::at_key)
+}
+
 /// The pool that lives under `handle`.
 pub(super) fn find<'call>(handle: UserPointer) -> Option<&'call Pool> {
     live_slot(handle, handle.address()).map(Slot::pool)

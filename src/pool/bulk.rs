@@ -31,8 +31,15 @@ impl Core {
 impl<C: Checks> Single<C> {
     #[inline]
     pub(super) fn allocate_run(&self, count: usize, mut put: impl FnMut(Block)) -> usize {
-        let mut head = self.free().first();
         let mut got = 0;
+        while got < count
+            && let Some(block) = self.take_from_hand()
+        {
+            put(block);
+            got += 1;
+        }
+        let from_hand = got;
+        let mut head = self.free().first();
         while got < count
             && let Some(block) = self.checks().hand_out(head)
         {
@@ -43,7 +50,8 @@ impl<C: Checks> Single<C> {
         }
         self.free().set_first(head);
         // Only where nothing is left to be linked or repaired.
-        if got < count && head.is_null() && self.counts().in_use + got == self.frontier.get() {
+        let in_use = self.counts().in_use + got - from_hand;
+        if got < count && head.is_null() && in_use == self.frontier.get() {
             let first = self.frontier.get();
             let end = self.capacity().min(first + count - got);
             for index in first..end {
@@ -53,7 +61,7 @@ impl<C: Checks> Single<C> {
             self.frontier.set(end);
             got += end - first;
         }
-        self.count_allocations(got);
+        self.count_allocations(got - from_hand);
         got
     }
 

@@ -6,16 +6,19 @@
 //! error and not a crash.
 
 use core::cell::Cell;
+use core::mem::offset_of;
+use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::{Block, UserPointer};
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
+use crate::base::sync::{AtomicUsize, lock};
 use crate::cache::magazines::Explicit;
 use crate::cache::threads;
 use crate::host::{HAS_SYSTEM, thread};
 use crate::pool::engine::Engine;
 use crate::pool::handles::NO_SYSTEM;
+use crate::pool::safe::Safe;
 use crate::pool::{Pool, arena};
 
 const NOT_SAFE: Refusal = Refusal::unsupported(
@@ -26,10 +29,37 @@ const NOT_SAFE: Refusal = Refusal::unsupported(
 pub(crate) struct Cache {
     /// First, for `end_caches`.
     explicit: Explicit,
+    pub(super) blocks: Blocks,
     pool: *const Pool,
     handle: Cell<UserPointer>,
     /// The thread that called first; 0: nobody did.
     owner: Cell<usize>,
+}
+
+/// Where the blocks of the pool are, for programs that inline the calls (`view.rs`). All but what
+/// `bytes` points to stays as it is while the pool lives.
+#[repr(C)]
+pub(super) struct Blocks {
+    pub(super) base: NonNull<u8>,
+    pub(super) stride: usize,
+    pub(super) multiplier: u64,
+    /// `None`: nothing is checked.
+    pub(super) ledger: Option<NonNull<u8>>,
+    /// To the end of the last block there is now.
+    pub(super) bytes: *const AtomicUsize,
+}
+
+impl Blocks {
+    fn of<const CHECKED: bool>(engine: &Safe<CHECKED>) -> Self {
+        let geometry = &engine.geometry;
+        Self {
+            base: engine.base,
+            stride: geometry.stride,
+            multiplier: geometry.reciprocal.multiplier,
+            ledger: CHECKED.then(|| engine.ledger().end()),
+            bytes: &geometry.bytes,
+        }
+    }
 }
 
 /// Does the same with the safe engine of the pool, checked or not.
@@ -45,12 +75,13 @@ macro_rules! each_safe {
 
 /// Gives a pool a cache and answers its handle.
 pub(crate) fn create(pool: &Pool) -> Result<UserPointer, Refusal> {
-    each_safe!(pool, _engine => (), return Err(NOT_SAFE));
+    let blocks = each_safe!(pool, engine => Blocks::of(engine), return Err(NOT_SAFE));
     if !HAS_SYSTEM {
         return Err(NO_SYSTEM);
     }
     let handle = arena::insert_cache(Cache {
         explicit: Explicit::new(),
+        blocks,
         pool,
         handle: Cell::new(UserPointer::new::<u8>(core::ptr::null())),
         owner: Cell::new(0),
@@ -77,6 +108,11 @@ pub(crate) fn find<'call>(handle: UserPointer) -> Option<&'call Cache> {
     if HAS_SYSTEM { arena::find_cache(handle) } else { None }
 }
 
+/// Where a program finds the cache that inlines its calls (`view.rs`).
+pub(crate) fn view(handle: UserPointer) -> Option<NonNull<u8>> {
+    if HAS_SYSTEM { arena::cache_at_key(handle) } else { None }
+}
+
 /// The same for the hot paths: `None` means "not in the first arena".
 #[inline(always)]
 pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Cache> {
@@ -95,6 +131,10 @@ impl Pool {
 }
 
 impl Cache {
+    /// Where its magazine lies in it.
+    pub(super) const MAGAZINE_AT: usize =
+        offset_of!(Cache, explicit) + offset_of!(Explicit, magazine);
+
     fn pool(&self) -> &Pool {
         // SAFETY: a pool ends its caches before it ends (`end_caches`).
         unsafe { &*self.pool }

@@ -1,6 +1,6 @@
 //! Looking at a pool without changing it: figures, live blocks, and the invariants as code.
 
-use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::intrusive::IntrusiveList;
@@ -115,8 +115,31 @@ impl<C: Checks> Single<C> {
             }
         }
         let listed = (counts.frontier - counts.in_use).checked_sub(self.waiting.blocks());
-        let listed = listed.ok_or(Broken("P3: more blocks wait on trimmed pages than are free"))?;
-        self.validate_free_list(listed)
+        let listed = listed.and_then(|listed| listed.checked_sub(self.hand().count()));
+        let listed = listed.ok_or(Broken("P3: more blocks are at hand or wait than are free"))?;
+        // Marked on the way, so that a block that is there twice is found.
+        let (mut seen, ledger) = (0, self.checks().ledger());
+        let turn = |block: Block, from: State, to: State| {
+            let index = self.checks().index_of(UserPointer::new(block.as_ptr()));
+            let is_so = |index| ledger.is_none_or(|ledger| ledger.state(index) == from as u8);
+            let known = index.filter(|&index| is_so(index));
+            known.zip(ledger).inspect(|&(index, ledger)| ledger.set(index, to));
+            known.is_some()
+        };
+        let mut hold = |block| {
+            let is_free = turn(block, State::Free, State::Held);
+            seen += usize::from(is_free);
+            is_free
+        };
+        let hand_is_sound = self.hand().blocks().all(&mut hold);
+        let list_is_sound = self.validate_free_list(listed);
+        self.hand().blocks().take(seen).for_each(|block| {
+            turn(block, State::Held, State::Free);
+        });
+        match hand_is_sound {
+            true => list_is_sound,
+            false => Err(Broken("P3: a block at hand is not free")),
+        }
     }
 
     /// P3. A list that ends after as many free blocks as there are visited each of them once: a

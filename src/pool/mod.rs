@@ -10,15 +10,16 @@
 //! Reading order: `config` (what is asked), `create` (how it becomes a pool), `single` (the two
 //! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
-//! destroyed pool is an error code and not a crash), `fork` (why a child process can go on).
+//! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
+//! (what a program inlines).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
 //! P1. `frontier <= capacity`, and no block from the frontier on was ever handed out.
 //! P2. The blocks in use are those that the ledger calls live; their number is
 //!     `allocations - deallocations`.
-//! P3. Every block below the frontier that is not in use is on the free list or waits on a page
-//!     that was trimmed, once, and nothing else is.
+//! P3. Every block below the frontier that is not in use is on the free list, at hand, or waits on
+//!     a page that was trimmed, once, and nothing else is.
 
 mod arena;
 mod bulk;
@@ -42,6 +43,7 @@ mod single;
 mod sleepers;
 mod slot;
 mod trim;
+pub(crate) mod view;
 mod wait;
 mod waiters;
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::pool::single::{Counts, Supply};
 /// The state of a safe pool. `CHECKED`: a block that is not live is not taken back.
 #[repr(C)]
 pub(crate) struct Safe<const CHECKED: bool> {
-    base: NonNull<u8>,
+    pub(super) base: NonNull<u8>,
     ledger: SharedLedger,
     pub(super) geometry: Geometry,
     /// Here, so that its first words share a cache line with what is above.

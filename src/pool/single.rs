@@ -1,17 +1,22 @@
 //! The single-owner engine: the seed's pool. Two moves take a block, two moves bring it back.
 //!
 //! ```text
-//!                 free list: freed blocks, newest first
-//!                  ┌──────────────┐
-//!   span   │ live │ free │ live │ free ─► null │ untouched   untouched   untouched │
-//!                                              ▲ frontier                          ▲ capacity
+//!           at hand      free list
+//!             │   │       ┌──────────────┐
+//!   span   │ free free │ free │ live │ free ─► null │ untouched   untouched   untouched │
+//!                                                   ▲ frontier                          ▲ capacity
 //! ```
 //!
 //! A block is taken from the free list; when that is empty, from the frontier, which moves up by
 //! one. Nothing is linked before it was used once, so that creation touches no block.
 //!
-//! The frontier only moves while the free list is empty, which is to say while every block below
-//! it is in use. So the frontier is the highest number of blocks that were ever in use at once,
+//! Programs that inline the hot paths (`pool_inline.h`) keep the newest free blocks at hand
+//! (`freelist/hand.rs`), before the free list; what they work on is the front of [`Single`] itself
+//! (`view.rs`). The calls of the library put nothing there, and take from there when the free list
+//! is empty: measured, through a call the list is faster.
+//!
+//! The frontier only moves while no block below it is free, which is to say while every one of them
+//! is in use. So the frontier is the highest number of blocks that were ever in use at once,
 //! and the peak costs nothing to keep.
 //!
 //! State is kept in `Cell`s, because a callback that reports a misuse may call into its own pool.
@@ -23,6 +28,7 @@ use crate::base::error::Error;
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::State;
+use crate::freelist::hand::Hand;
 use crate::freelist::intrusive::IntrusiveList;
 use crate::freelist::waiting::WaitingPages;
 use crate::layout::geometry::Place;
@@ -31,12 +37,16 @@ use crate::layout::pages::Pages;
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
 pub(crate) struct Single<C> {
-    free: IntrusiveList,
-    allocations: Cell<u64>,
-    deallocations: Cell<u64>,
-    checks: C,
+    pub(super) hand: Hand,
+    pub(super) free: IntrusiveList,
+    /// Blocks that did not come from the hand, and that did not go there.
+    pub(super) allocations: Cell<u64>,
+    pub(super) deallocations: Cell<u64>,
+    pub(super) checks: C,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
+    /// Blocks that were let go by the hand, and not taken from it.
+    let_go: Cell<u64>,
     failures: Cell<u64>,
     pub(super) peak_before_reset: Cell<usize>,
     pub(super) waiting: WaitingPages,
@@ -69,15 +79,17 @@ fn add(counter: &Cell<u64>, count: u64) {
 
 impl<C: Checks> Single<C> {
     /// For the blocks of `checks`, none of which was handed out yet.
-    pub(crate) fn new(checks: C, pages: Pages) -> Self {
+    pub(crate) fn new(hand: Hand, checks: C, pages: Pages) -> Self {
         let capacity = checks.geometry().capacity();
         Self {
+            hand,
             free: IntrusiveList::new(),
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
             checks,
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
+            let_go: Cell::new(0),
             failures: Cell::new(0),
             peak_before_reset: Cell::new(0),
             waiting: WaitingPages::new(),
@@ -95,15 +107,21 @@ impl<C: Checks> Single<C> {
         Some(block)
     }
 
+    pub(super) fn take_from_hand(&self) -> Option<Block> {
+        let block = self.hand.take()?;
+        self.checks.hand_out_known(block);
+        Some(block)
+    }
+
     #[inline(always)]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
         let Some(block) = self.checks.take_back(pointer) else { return false };
-        self.put_back(block);
+        self.put_on_list(block);
         true
     }
 
     #[inline(always)]
-    fn put_back(&self, block: Block) {
+    fn put_on_list(&self, block: Block) {
         // SAFETY: the checks vouch that it was a live block, so it is on no list.
         unsafe { self.free.push(block) };
         add(&self.deallocations, 1);
@@ -118,6 +136,9 @@ impl<C: Checks> Single<C> {
             return Supply { block: Some(block), repaired: None };
         }
         if first.is_null() {
+            if let Some(block) = self.take_from_hand() {
+                return Supply { block: Some(block), repaired: None };
+            }
             if let Some(page) = self.waiting.pop() {
                 self.link_blocks_of(page);
                 return Supply { block: self.allocate(), repaired: None };
@@ -148,7 +169,7 @@ impl<C: Checks> Single<C> {
     /// say nothing any more; the ledger lies outside the blocks and still knows.
     fn rebuild_free_list(&self) -> Option<usize> {
         let ledger = self.checks.ledger()?;
-        self.free.clear();
+        self.forget_free();
         self.waiting.clear();
         let free = ledger.indices_in(State::Free, self.frontier.get());
         // SAFETY: blocks that the ledger calls free are in nobody's use, and the list was empty.
@@ -156,9 +177,15 @@ impl<C: Checks> Single<C> {
         Some(free.rev().map(push).count())
     }
 
+    /// Leaves the hand and the free list empty; what was there is the caller's to find.
+    pub(super) fn forget_free(&self) {
+        add(&self.let_go, self.hand.forget() as u64);
+        self.free.clear();
+    }
+
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {
         if let Some(block) = self.checks.take_back_slow(pointer)? {
-            self.put_back(block);
+            self.put_on_list(block);
         }
         Ok(())
     }
@@ -167,7 +194,7 @@ impl<C: Checks> Single<C> {
         let counts = self.counts();
         self.peak_before_reset.set(counts.peak_in_use);
         add(&self.deallocations, counts.in_use as u64);
-        self.free.clear();
+        self.forget_free();
         self.waiting.clear();
         if let Some(ledger) = self.checks.ledger() {
             ledger.forget(counts.frontier);
@@ -176,7 +203,12 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let (allocations, deallocations) = (self.allocations.get(), self.deallocations.get());
+        // taken + put = operations, put - taken = the blocks that are there + those let go.
+        let (operations, more_put) =
+            (self.hand.operations(), self.hand.count() as u64 + self.let_go.get());
+        let taken = operations.wrapping_sub(more_put) / 2;
+        let allocations = self.allocations.get().wrapping_add(taken);
+        let deallocations = self.deallocations.get().wrapping_add(taken + more_put);
         let frontier = self.frontier.get();
         Counts {
             in_use: allocations.wrapping_sub(deallocations) as usize,
@@ -245,6 +277,10 @@ impl<C: Checks> Single<C> {
 
     pub(crate) fn checks(&self) -> &C {
         &self.checks
+    }
+
+    pub(crate) fn hand(&self) -> &Hand {
+        &self.hand
     }
 
     pub(crate) fn free(&self) -> &IntrusiveList {

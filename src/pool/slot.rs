@@ -54,6 +54,8 @@ union Occupant {
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
+/// What `view.rs` counts on.
+const _: () = assert!(offset_of!(Slot, key) + size_of::<usize>() == offset_of!(Slot, occupant));
 
 /// What an arena points to before it is needed: slot 0, nobody's, and slot 1, empty.
 #[repr(C, align(2048))]
@@ -118,6 +120,12 @@ impl Slot {
         let cache = self.occupant.get();
         // SAFETY: as above.
         unsafe { &*cache.cast::<Cache>() }
+    }
+
+    /// From the key on, for programs that inline the calls of the cache in it.
+    pub(super) fn at_key(&'static self) -> NonNull<u8> {
+        // SAFETY: inside the slot.
+        unsafe { NonNull::from(self).cast::<u8>().add(offset_of!(Slot, key)) }
     }
 
     /// Under the registry's lock, as all that follow.

@@ -17,7 +17,7 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::error::{Error, Refusal};
-use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::checks::Checks;
 use crate::checks::ledger::{Ledger, State};
 use crate::freelist::intrusive::IntrusiveList;
@@ -85,7 +85,7 @@ impl Core {
             let live = |index| ledger.state(index) == State::Live as u8;
             pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
         };
-        engine.free().clear();
+        engine.forget_free();
         // Downwards, so that the list begins with the lowest address; pages that go are collected
         // to runs, each of which is one call of the system.
         let mut run_end = pages.count(engine.capacity());
@@ -215,6 +215,8 @@ impl<C: Checks> Single<C> {
             let waiting = self.pages.blocks_of(page, frontier);
             waiting.for_each(|index| ledger.set(index, State::Free));
         }
+        let free = |block: Block| self.checks().index_of(UserPointer::new(block.as_ptr()));
+        self.hand().blocks().filter_map(free).for_each(|index| ledger.set(index, State::Free));
         let mut next = self.free().first();
         while let Some(index) = self.checks().index_of(UserPointer::new(next)) {
             ledger.set(index, State::Free);

@@ -15,7 +15,8 @@
 //! begin and grows downwards while they grow upwards, so that growing moves nothing, and a small
 //! pool takes a single OS page for both. It stands before the blocks because what writes past the
 //! end of a block is a far more common bug than what writes before its start. An engine that wants
-//! two tables has the far one before the room of the near one; it grows downwards too.
+//! two tables has the far one before the room of the near one; it grows downwards too. What an
+//! engine keeps once for all blocks stands between them and the near table.
 //!
 //! With guard pages, the last block there may come to be ends where the guard begins, to the byte.
 //! Before block 0 the rest of its page can be written: both ends are exact only where the blocks
@@ -41,15 +42,18 @@ use crate::source::Source;
 /// What an engine keeps beside the blocks, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Side {
-    /// For each block, in the table that ends where the blocks begin, which is zero at first.
+    /// For each block, in the table that ends before the blocks, which is zero at first.
     pub(crate) near: usize,
     /// For so many blocks, in the table before that one, which is not.
     pub(crate) far: Option<fn(usize) -> usize>,
+    /// Beside all blocks together, between the near table and the blocks; a multiple of 16.
+    pub(crate) fixed: usize,
 }
 
 impl Side {
     fn near_bytes(self, capacity: usize) -> Option<usize> {
-        capacity.checked_mul(self.near)?.checked_next_multiple_of(SIDE_ALIGNMENT)
+        let bytes = capacity.checked_mul(self.near)?.checked_next_multiple_of(SIDE_ALIGNMENT)?;
+        bytes.checked_add(self.fixed)
     }
 
     fn far_bytes(self, capacity: usize) -> Option<usize> {
@@ -236,9 +240,10 @@ impl Span {
         self.base
     }
 
-    /// Where the side table ends that grows downwards.
+    /// Where the near table ends, which grows downwards, and the fixed one begins.
     pub(crate) fn side_end(&self) -> NonNull<u8> {
-        self.side_end
+        // SAFETY: S2; the fixed table is a part of what is committed for any capacity.
+        unsafe { self.side_end.sub(self.side.fixed) }
     }
 
     /// Where the far table ends, which grows downwards too.

@@ -213,4 +213,8 @@ static inline void count_errors(void *user_data, int32_t level, const char *mess
   }
 }
 
+#ifdef WITH_INLINED_CACHES
+#include "inlined_caches.h"
+#endif
+
 #endif

@@ -145,13 +145,13 @@ void the_figures_are_those_of_the_pool() {
   CHECK(pool.grow(36) == POOL_OK && pool.capacity() == 100 && pool.validate() == POOL_OK);
 }
 
-template <typename Pool>
+template <typename Pool, std::size_t words>
 void one_class() {
   static_assert(!std::is_copy_constructible_v<Pool> && !std::is_copy_assignable_v<Pool>);
   static_assert(std::is_nothrow_move_constructible_v<Pool>);
   static_assert(std::is_nothrow_move_assignable_v<Pool> && std::is_nothrow_swappable_v<Pool>);
   static_assert(!std::is_convertible_v<Pool, bool> && !std::is_convertible_v<int, Pool>);
-  static_assert(sizeof(Pool) == sizeof(void*));
+  static_assert(sizeof(Pool) == words * sizeof(void*));
   bad_options_are_an_error_by_exception_and_by_code<Pool>();
   memory_that_is_not_there_is_bad_alloc_and_a_code<Pool>();
   a_pool_that_could_be_created_clears_the_code<Pool>();
@@ -167,9 +167,9 @@ void one_class() {
 
 int main() {
   pool_set_log_callback(nullptr, nullptr, 0);
-  one_class<memory_pool::FixedBlockMemoryPool>();
-  one_class<memory_pool::UncheckedFixedBlockMemoryPool>();
-  one_class<memory_pool::ConcurrentMemoryPool>();
-  one_class<memory_pool::LockFreeMemoryPool>();
+  one_class<memory_pool::FixedBlockMemoryPool, 2>();
+  one_class<memory_pool::UncheckedFixedBlockMemoryPool, 2>();
+  one_class<memory_pool::ConcurrentMemoryPool, 1>();
+  one_class<memory_pool::LockFreeMemoryPool, 1>();
   return CHECK_RESULT();
 }

@@ -1,0 +1,61 @@
+//! The views that pool_inline.h works on.
+
+use core::ptr;
+
+use crate::base::ids::UserPointer;
+use crate::capi::boundary::{enter, value};
+use crate::capi::cache::enter_cache;
+use crate::capi::options::{POOL_CHECKS_NONE, POOL_CHECKS_STANDARD};
+use crate::capi::{pool_cache_t, pool_cache_view_t, pool_single_view_t, pool_t};
+use crate::pool::{explicit, view};
+
+/// For pool_inline.h, which says what a view is: the words of a pool of POOL_THREADS_SINGLE whose
+/// checks are `checks`, as version `version` of that header knows them. The view ends with the
+/// pool.
+///
+/// Answers NULL where the calls can't be inlined: another `threading` or other checks, also by
+/// MEMORY_POOL_CHECKS; a version that this library does not know; a machine without words of 64
+/// bits; no live pool, which is logged.
+/// Thread-safety: as the pool's `threading` says.
+/// cbindgen:postfix=POOL_NOEXCEPT
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn pool_single_view(
+    pool: *mut pool_t,
+    version: u32,
+    checks: u32,
+) -> *mut pool_single_view_t {
+    const CALL: &str = "pool_single_view";
+    value(CALL, ptr::null_mut(), || {
+        let Ok(found) = enter(CALL, pool) else { return ptr::null_mut() };
+        let view = match checks {
+            POOL_CHECKS_STANDARD => found.single_view(version, true),
+            POOL_CHECKS_NONE => found.single_view(version, false),
+            _ => None,
+        };
+        view.map_or(ptr::null_mut(), |view| view.as_ptr().cast())
+    })
+}
+
+/// For pool_inline.h: the words of a cache, as version `version` of that header knows them. They
+/// stay readable after the end of the cache; the first of them tells whether it is still the same.
+///
+/// Answers NULL where the calls can't be inlined: a version that this library does not know, a
+/// machine without words of 64 bits, no live cache, which is logged.
+/// Thread-safety: any thread.
+/// cbindgen:postfix=POOL_NOEXCEPT
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn pool_cache_view(
+    cache: *mut pool_cache_t,
+    version: u32,
+) -> *mut pool_cache_view_t {
+    const CALL: &str = "pool_cache_view";
+    value(CALL, ptr::null_mut(), || {
+        if enter_cache(CALL, cache).is_err() || !view::is_known(version) {
+            return ptr::null_mut();
+        }
+        let view = explicit::view(UserPointer::new(cache));
+        view.map_or(ptr::null_mut(), |view| view.as_ptr().cast())
+    })
+}

@@ -1,0 +1,5 @@
+/* cache_threads.c, with the calls of the caches inlined. */
+
+#define WITH_INLINED_CACHES
+
+#include "cache_threads.c"
