@@ -13,17 +13,19 @@ use memory_pool::{
     POOL_CHECKS_NONE, POOL_CHECKS_STANDARD, POOL_THREADS_LOCK_FREE, POOL_THREADS_SAFE,
     POOL_THREADS_SINGLE,
 };
-use testkit::program::{Linkage, build};
+use testkit::program::{self, Linkage, build};
 use testkit::{library, root, scratch, tool};
 
 const TABLE: &str = "tests/instructions/expected.txt";
 
-/// What is counted: its name, `threading`, and whether the calls are those of an explicit cache.
-const KINDS: [(&str, u32, bool); 4] = [
-    ("one owner", POOL_THREADS_SINGLE, false),
-    ("safe", POOL_THREADS_SAFE, false),
-    ("safe, by a cache", POOL_THREADS_SAFE, true),
-    ("lock-free", POOL_THREADS_LOCK_FREE, false),
+/// What is counted: its name, `threading`, by which calls, and how their names begin.
+const KINDS: [(&str, u32, &str, &str); 6] = [
+    ("one owner", POOL_THREADS_SINGLE, "pool", "pool"),
+    ("one owner, inlined", POOL_THREADS_SINGLE, "inlined", "inlined"),
+    ("safe", POOL_THREADS_SAFE, "pool", "pool"),
+    ("safe, by a cache", POOL_THREADS_SAFE, "cache", "pool_cache"),
+    ("the same, inlined", POOL_THREADS_SAFE, "inlined_cache", "inlined_cache"),
+    ("lock-free", POOL_THREADS_LOCK_FREE, "pool", "pool"),
 ];
 
 const LEVELS: [(&str, u32); 2] = [("standard", POOL_CHECKS_STANDARD), ("none", POOL_CHECKS_NONE)];
@@ -55,7 +57,11 @@ fn instructions(valgrind: &Path, program: &Path, function: &str, words: &[String
 fn compiler() -> String {
     let said = testkit::run(Command::new("rustc").arg("-vV"));
     let value = |key: &str| said.lines().find_map(|line| line.strip_prefix(key)).unwrap_or("?");
-    format!("rustc {} for {}", value("release: "), value("host: "))
+    let c = program::compiler(Path::new("calls.c")).arg("--version").output();
+    let c = c.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let c = c.expect("there is a C compiler");
+    let c = c.lines().next().unwrap_or("?").replace(';', ",");
+    format!("rustc {} for {}, {c}", value("release: "), value("host: "))
 }
 
 fn table_of(valgrind: &Path, compiler: &str) -> String {
@@ -63,15 +69,16 @@ fn table_of(valgrind: &Path, compiler: &str) -> String {
     let source = root().join("tests/instructions/calls.c");
     let program = build(&source, library::release(), Linkage::Shared, &scratch);
     let mut table = format!("{compiler}; instructions of one call\n\n");
-    table += "pool              checks    allocate  deallocate\n";
-    for (name, threading, by_cache) in KINDS {
+    table += "pool                checks    allocate  deallocate\n";
+    for (name, threading, word, prefix) in KINDS {
         for (level, checks) in LEVELS {
-            let (prefix, word) =
-                if by_cache { ("pool_cache", "with") } else { ("pool", "without") };
             let words = [threading.to_string(), checks.to_string(), word.to_string()];
-            let [allocate, deallocate] = ["allocate", "deallocate"]
-                .map(|call| instructions(valgrind, &program, &format!("{prefix}_{call}"), &words));
-            writeln!(table, "{name:<18}{level:<10}{allocate:>8}{deallocate:>12}")
+            // The level is a constant where calls are inlined, so each has functions of its own.
+            let suffix = if word == "inlined" { format!("_{checks}") } else { String::new() };
+            let [allocate, deallocate] = ["allocate", "deallocate"].map(|call| {
+                instructions(valgrind, &program, &format!("{prefix}_{call}{suffix}"), &words)
+            });
+            writeln!(table, "{name:<20}{level:<10}{allocate:>8}{deallocate:>12}")
                 .expect("a string takes what is written");
         }
     }

@@ -70,7 +70,7 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 19] = [
+const COMMANDS: [(&str, &str); 20] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
@@ -79,6 +79,7 @@ const COMMANDS: [(&str, &str); 19] = [
     ("cargo bench --bench general_allocators -- quick", "as above"),
     ("cargo bench --bench memory_resource -- quick", "as above"),
     ("cargo bench --bench hot_functions", ".ci/run, each function once"),
+    ("cargo bench --bench inlined -- quick", "as above"),
     ("cargo clippy --workspace --all-targets -- -D warnings", ".ci/run"),
     ("cargo fmt --all --check", ".ci/run"),
     ("RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items", ".ci/run"),

@@ -59,7 +59,8 @@ template <std::uint32_t checks>
 struct Calls<POOL_THREADS_SINGLE, checks> {
   Calls() noexcept = default;
   explicit Calls(pool_t* pool) noexcept
-      : pool(pool), view(pool == nullptr ? nullptr : pool_inline_single(pool, checks)) {}
+      : pool(pool),
+        view(pool == nullptr ? pool_inline_closed() : pool_inline_single(pool, checks)) {}
 
   [[nodiscard]] void* allocate() const noexcept { return pool_inline_allocate(pool, view, checks); }
   pool_status_t deallocate(void* block) const noexcept {
@@ -67,7 +68,7 @@ struct Calls<POOL_THREADS_SINGLE, checks> {
   }
 
   pool_t* pool = nullptr;
-  pool_single_view_t* view = nullptr;
+  pool_single_view_t* view = pool_inline_closed();
 };
 
 }  // namespace detail

@@ -38,7 +38,8 @@ class PoolCache {
 
   /// `other` is empty afterwards.
   PoolCache(PoolCache&& other) noexcept
-      : cache_(std::exchange(other.cache_, nullptr)), view_(std::exchange(other.view_, nullptr)) {}
+      : cache_(std::exchange(other.cache_, nullptr)),
+        view_(std::exchange(other.view_, pool_inline_closed_cache())) {}
 
   PoolCache& operator=(PoolCache&& other) noexcept {
     PoolCache(std::move(other)).swap(*this);
@@ -80,7 +81,7 @@ class PoolCache {
 
  private:
   pool_cache_t* cache_ = nullptr;
-  pool_cache_view_t* view_ = nullptr;
+  pool_cache_view_t* view_ = pool_inline_closed_cache();
 };
 
 }  // namespace memory_pool

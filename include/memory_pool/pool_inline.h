@@ -14,10 +14,10 @@
  * not certain here (no block at hand, a bad pointer, a double free) is the library's call to decide
  * and to report.
  *
- * NULL as a view is fine: then every call is the library's. There is no view where the pool has
- * another `threading` or other checks than the program expects (MEMORY_POOL_CHECKS may say so),
- * where library and header don't know the same layout, under the address and the thread sanitizer,
- * which should see every block come and go, and with a compiler other than gcc and clang.
+ * Where a pool or a cache has no view, a closed one is answered, with which every call is the
+ * library's: the pool has another `threading` or other checks than the program expects
+ * (MEMORY_POOL_CHECKS may say so), library and header don't know the same layout, the address or the
+ * thread sanitizer should see every block come and go, or the compiler is neither gcc nor clang.
  *
  * The view of a pool ends with the pool: a call with both is an error that nobody finds. That of a
  * cache may be used as long as the cache's handle: a dead cache is found, as by the library.
@@ -60,12 +60,16 @@
 
 /* What a pool of POOL_THREADS_SINGLE begins with. For the functions below alone. */
 struct pool_single_view_t {
-  uint64_t state;         /* operations x POOL_DETAIL_OPERATION + blocks at hand */
-  uintptr_t limit;        /* the most blocks at hand */
-  void **blocks;          /* the blocks at hand, the newest last */
-  void *first;            /* of the free list; the first word of a free block leads to the next */
   uint64_t allocations;   /* from the free list, or by the library */
   uint64_t deallocations; /* to the free list, or by the library */
+  void *kept;             /* a free block, or NULL */
+  void **low;             /* low .. top are further ones, the newest last */
+  uint64_t taken;         /* how many of all these were handed out */
+  void **high;            /* there is room up to here */
+  uint8_t *kept_entry;    /* the ledger's byte of `kept` */
+  void **top;
+  void *first;            /* of the free list; the first word of a free block leads to the next */
+  uintptr_t floor;        /* all blocks lie above; NULL does not */
   /* With POOL_CHECKS_STANDARD only: */
   uint8_t *ledger;     /* ledger[-1 - index] is the state of a block */
   char *base;          /* the start of block 0 */
@@ -93,11 +97,23 @@ struct pool_cache_view_t {
 
 #if POOL_INLINE_CALLS
 
-#define POOL_DETAIL_OPERATION 2048u
 #define POOL_DETAIL_CACHE_OPERATION 256u
 #define POOL_DETAIL_FREE 1
 #define POOL_DETAIL_LIVE 2
 #define POOL_DETAIL_LIKELY(condition) __builtin_expect(!!(condition), 1)
+/* Whether a block is kept, asked by who takes and by who gives: either way is common, and none may
+ * be a jump there and back. Left alone, gcc holds NULL for the exception; clang does well when told
+ * that there is a block to take (both measured, see docs/adr/0010). */
+#if defined(__clang__)
+#define POOL_DETAIL_IS_KEPT(kept) POOL_DETAIL_LIKELY((kept) != NULL)
+#define POOL_DETAIL_IS_NONE_KEPT(kept) ((kept) == NULL)
+#elif __GNUC__ >= 9
+#define POOL_DETAIL_IS_KEPT(kept) __builtin_expect_with_probability((kept) != NULL, 1, 0.5)
+#define POOL_DETAIL_IS_NONE_KEPT(kept) __builtin_expect_with_probability((kept) == NULL, 1, 0.5)
+#else
+#define POOL_DETAIL_IS_KEPT(kept) ((kept) != NULL)
+#define POOL_DETAIL_IS_NONE_KEPT(kept) ((kept) == NULL)
+#endif
 
 #if defined(__cplusplus)
 #define POOL_DETAIL_ASSERT(condition) static_assert(condition, "the layout is part of the ABI")
@@ -110,16 +126,20 @@ struct pool_cache_view_t {
 /* The numbers of src/pool/view.rs. */
 #define POOL_DETAIL_AT(type, field, offset) \
   POOL_DETAIL_ASSERT(offsetof(struct type, field) == (offset))
-POOL_DETAIL_AT(pool_single_view_t, state, 0);
-POOL_DETAIL_AT(pool_single_view_t, limit, 8);
-POOL_DETAIL_AT(pool_single_view_t, blocks, 16);
-POOL_DETAIL_AT(pool_single_view_t, first, 24);
-POOL_DETAIL_AT(pool_single_view_t, allocations, 32);
-POOL_DETAIL_AT(pool_single_view_t, deallocations, 40);
-POOL_DETAIL_AT(pool_single_view_t, ledger, 48);
-POOL_DETAIL_AT(pool_single_view_t, base, 56);
-POOL_DETAIL_AT(pool_single_view_t, bytes, 64);
-POOL_DETAIL_AT(pool_single_view_t, multiplier, 72);
+POOL_DETAIL_AT(pool_single_view_t, allocations, 0);
+POOL_DETAIL_AT(pool_single_view_t, deallocations, 8);
+POOL_DETAIL_AT(pool_single_view_t, kept, 16);
+POOL_DETAIL_AT(pool_single_view_t, low, 24);
+POOL_DETAIL_AT(pool_single_view_t, taken, 32);
+POOL_DETAIL_AT(pool_single_view_t, high, 40);
+POOL_DETAIL_AT(pool_single_view_t, kept_entry, 48);
+POOL_DETAIL_AT(pool_single_view_t, top, 56);
+POOL_DETAIL_AT(pool_single_view_t, first, 64);
+POOL_DETAIL_AT(pool_single_view_t, floor, 72);
+POOL_DETAIL_AT(pool_single_view_t, ledger, 80);
+POOL_DETAIL_AT(pool_single_view_t, base, 88);
+POOL_DETAIL_AT(pool_single_view_t, bytes, 96);
+POOL_DETAIL_AT(pool_single_view_t, multiplier, 104);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
 POOL_DETAIL_AT(pool_cache_view_t, busy, 8);
 POOL_DETAIL_AT(pool_cache_view_t, floor, 12);
@@ -153,15 +173,23 @@ POOL_DETAIL_INLINE uint8_t *pool_detail_entry_of(const pool_single_view_t *view,
 
 #endif /* POOL_INLINE_CALLS */
 
-/* The view of a pool of POOL_THREADS_SINGLE with these checks; NULL: call the library.
+/* The view of no pool. It has no block to give and takes none, and is never written to. */
+POOL_DETAIL_INLINE pool_single_view_t *pool_inline_closed(void) POOL_NOEXCEPT {
+  static const pool_single_view_t closed = {0,    0,    NULL, NULL, 0, NULL, NULL,
+                                            NULL, NULL, UINTPTR_MAX, NULL, NULL, 0, 0};
+  return (pool_single_view_t *)(uintptr_t)&closed;
+}
+
+/* The view of a pool of POOL_THREADS_SINGLE with these checks, or a closed one.
  * Thread-safety: one thread at a time. */
 POOL_DETAIL_INLINE pool_single_view_t *pool_inline_single(pool_t *pool,
                                                           uint32_t checks) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  return pool_single_view(pool, POOL_INLINE_VERSION, checks);
+  pool_single_view_t *const view = pool_single_view(pool, POOL_INLINE_VERSION, checks);
+  return view != NULL ? view : pool_inline_closed();
 #else
   (void)pool, (void)checks;
-  return NULL;
+  return pool_inline_closed();
 #endif
 }
 
@@ -171,39 +199,44 @@ POOL_NODISCARD
 POOL_DETAIL_INLINE void *pool_inline_allocate(pool_t *pool, pool_single_view_t *view,
                                               uint32_t checks) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  if (POOL_DETAIL_LIKELY(view != NULL)) {
-    const int is_checked = checks != POOL_CHECKS_NONE;
-    const uint64_t state = view->state;
-    const uint64_t count = state % POOL_DETAIL_OPERATION;
-    if (POOL_DETAIL_LIKELY(count != 0)) {
-      void *const block = view->blocks[count - 1];
-      /* What is at hand is not in the caller's reach, so it is believed. */
-      if (is_checked) {
-        const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
-        const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
-        view->ledger[~(int64_t)(uint64_t)(product >> 64)] = POOL_DETAIL_LIVE;
-      }
-      view->state = state + (POOL_DETAIL_OPERATION - 1);
-      return block;
-    }
-    void *const first = view->first;
+  const int is_checked = checks != POOL_CHECKS_NONE;
+  void *const kept = view->kept;
+  if (POOL_DETAIL_IS_KEPT(kept)) {
+    view->kept = NULL;
+    if (is_checked) *view->kept_entry = POOL_DETAIL_LIVE;
+    ++view->taken;
+    return kept;
+  }
+  void **const top = view->top;
+  if (top != view->low) {
+    void *const block = top[-1];
+    /* What is at hand is not in the caller's reach, so it is believed. */
     if (is_checked) {
-      uint8_t *const entry = pool_detail_entry_of(view, first);
-      if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_FREE)) {
-        return pool_allocate(pool);
-      }
-      *entry = POOL_DETAIL_LIVE;
-    } else if (!POOL_DETAIL_LIKELY(first != NULL)) {
+      const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
+      const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
+      view->ledger[~(int64_t)(uint64_t)(product >> 64)] = POOL_DETAIL_LIVE;
+    }
+    view->top = top - 1;
+    ++view->taken;
+    return block;
+  }
+  void *const first = view->first;
+  if (is_checked) {
+    uint8_t *const entry = pool_detail_entry_of(view, first);
+    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_FREE)) {
       return pool_allocate(pool);
     }
-    memcpy(&view->first, first, sizeof(void *));
-    ++view->allocations;
-    return first;
+    *entry = POOL_DETAIL_LIVE;
+  } else if (!POOL_DETAIL_LIKELY(first != NULL)) {
+    return pool_allocate(pool);
   }
+  memcpy(&view->first, first, sizeof(void *));
+  ++view->allocations;
+  return first;
 #else
   (void)view, (void)checks;
-#endif
   return pool_allocate(pool);
+#endif
 }
 
 /* As pool_deallocate. `checks`, a constant, is what the view was asked for.
@@ -212,42 +245,53 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_deallocate(pool_t *pool, pool_singl
                                                         uint32_t checks,
                                                         void *block) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  if (POOL_DETAIL_LIKELY(view != NULL)) {
-    if (checks != POOL_CHECKS_NONE) {
-      uint8_t *const entry = pool_detail_entry_of(view, block);
-      if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_LIVE)) {
-        return pool_deallocate(pool, block);
-      }
-      *entry = POOL_DETAIL_FREE;
-    } else if (!POOL_DETAIL_LIKELY(block != NULL)) {
+  const int is_checked = checks != POOL_CHECKS_NONE;
+  uint8_t *entry = NULL;
+  if (is_checked) {
+    entry = pool_detail_entry_of(view, block);
+    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_LIVE)) {
       return pool_deallocate(pool, block);
     }
-    const uint64_t state = view->state;
-    const uint64_t count = state % POOL_DETAIL_OPERATION;
-    if (POOL_DETAIL_LIKELY(count != view->limit)) {
-      view->blocks[count] = block;
-      view->state = state + (POOL_DETAIL_OPERATION + 1);
-    } else {
-      memcpy(block, &view->first, sizeof(void *));
-      view->first = block;
-      ++view->deallocations;
-    }
+    *entry = POOL_DETAIL_FREE;
+  } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor)) {
+    return pool_deallocate(pool, block);
+  }
+  if (POOL_DETAIL_IS_NONE_KEPT(view->kept)) {
+    view->kept = block;
+    if (is_checked) view->kept_entry = entry;
     return POOL_OK;
   }
+  void **const top = view->top;
+  if (top != view->high) {
+    *top = block;
+    view->top = top + 1;
+    return POOL_OK;
+  }
+  memcpy(block, &view->first, sizeof(void *));
+  view->first = block;
+  ++view->deallocations;
+  return POOL_OK;
 #else
   (void)view, (void)checks;
-#endif
   return pool_deallocate(pool, block);
+#endif
 }
 
-/* The view of a cache; NULL: call the library.
+/* The view of no cache: its key is no cache's, so it is never written to. */
+POOL_DETAIL_INLINE pool_cache_view_t *pool_inline_closed_cache(void) POOL_NOEXCEPT {
+  static const uintptr_t closed[sizeof(pool_cache_view_t) / sizeof(uintptr_t)] = {0};
+  return (pool_cache_view_t *)(uintptr_t)closed;
+}
+
+/* The view of a cache, or a closed one.
  * Thread-safety: any thread. */
 POOL_DETAIL_INLINE pool_cache_view_t *pool_inline_cache(pool_cache_t *cache) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  return pool_cache_view(cache, POOL_INLINE_VERSION);
+  pool_cache_view_t *const view = pool_cache_view(cache, POOL_INLINE_VERSION);
+  return view != NULL ? view : pool_inline_closed_cache();
 #else
   (void)cache;
-  return NULL;
+  return pool_inline_closed_cache();
 #endif
 }
 
@@ -267,7 +311,7 @@ POOL_DETAIL_INLINE void pool_detail_end(pool_cache_view_t *view) POOL_NOEXCEPT {
 
 POOL_DETAIL_INLINE int pool_detail_is_of(const pool_cache_view_t *view,
                                          const pool_cache_t *cache) POOL_NOEXCEPT {
-  return view != NULL && __atomic_load_n(&view->key, __ATOMIC_RELAXED) == ~(uintptr_t)cache;
+  return __atomic_load_n(&view->key, __ATOMIC_RELAXED) == ~(uintptr_t)cache;
 }
 
 #endif /* POOL_INLINE_CALLS */

@@ -37,11 +37,13 @@ use crate::layout::pages::Pages;
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
 pub(crate) struct Single<C> {
-    pub(super) hand: Hand,
-    pub(super) free: IntrusiveList,
     /// Blocks that did not come from the hand, and that did not go there.
     pub(super) allocations: Cell<u64>,
     pub(super) deallocations: Cell<u64>,
+    pub(super) hand: Hand,
+    pub(super) free: IntrusiveList,
+    /// For programs: all blocks lie above this address. 0, so it tells null from a block.
+    pub(super) floor: usize,
     pub(super) checks: C,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
@@ -82,10 +84,11 @@ impl<C: Checks> Single<C> {
     pub(crate) fn new(hand: Hand, checks: C, pages: Pages) -> Self {
         let capacity = checks.geometry().capacity();
         Self {
-            hand,
-            free: IntrusiveList::new(),
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
+            hand,
+            free: IntrusiveList::new(),
+            floor: 0,
             checks,
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
@@ -179,7 +182,7 @@ impl<C: Checks> Single<C> {
 
     /// Leaves the hand and the free list empty; what was there is the caller's to find.
     pub(super) fn forget_free(&self) {
-        add(&self.let_go, self.hand.forget() as u64);
+        add(&self.let_go, self.hand.forget());
         self.free.clear();
     }
 
@@ -203,12 +206,9 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        // taken + put = operations, put - taken = the blocks that are there + those let go.
-        let (operations, more_put) =
-            (self.hand.operations(), self.hand.count() as u64 + self.let_go.get());
-        let taken = operations.wrapping_sub(more_put) / 2;
+        let (taken, not_taken) = (self.hand.taken(), self.hand.count() as u64 + self.let_go.get());
         let allocations = self.allocations.get().wrapping_add(taken);
-        let deallocations = self.deallocations.get().wrapping_add(taken + more_put);
+        let deallocations = self.deallocations.get().wrapping_add(taken + not_taken);
         let frontier = self.frontier.get();
         Counts {
             in_use: allocations.wrapping_sub(deallocations) as usize,

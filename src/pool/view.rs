@@ -3,7 +3,7 @@
 //! other's every step, and every figure stays exact.
 //!
 //! ```text
-//!   Single   state │ limit │ blocks │ first │ allocations │ deallocations │ ledger │ base │ ...
+//!   Single   allocations │ deallocations │ hand │ head of the free list │ ledger │ base │ ...
 //!   Slot     ... │ key │ magazine │ next │ base │ stride │ multiplier │ ledger │ bytes ─► │ ...
 //! ```
 //!
@@ -17,7 +17,7 @@ use core::ptr::NonNull;
 use crate::cache::magazine::Magazine;
 use crate::checks::ledger::State;
 use crate::checks::{Standard, Unchecked};
-use crate::freelist::hand::{HAND_MAX, Hand};
+use crate::freelist::hand::Hand;
 use crate::layout::geometry::Geometry;
 use crate::pool::Pool;
 use crate::pool::engine::Engine;
@@ -32,26 +32,31 @@ const IS_KNOWN: bool = size_of::<usize>() == 8;
 
 const _: () = assert!(!IS_KNOWN || single_is_laid_out_as_published());
 const _: () = assert!(!IS_KNOWN || cache_is_laid_out_as_published());
-const _: () = assert!(HAND_MAX == 1024 && State::Free as u8 == 1 && State::Live as u8 == 2);
+const _: () = assert!(State::Free as u8 == 1 && State::Live as u8 == 2);
 
 const fn single_is_laid_out_as_published() -> bool {
     const HAND: usize = offset_of!(Single<Standard>, hand);
     const CHECKS: usize = offset_of!(Single<Standard>, checks);
     const GEOMETRY: usize = CHECKS + offset_of!(Standard, geometry);
-    HAND + offset_of!(Hand, state) == 0
-        && HAND + offset_of!(Hand, limit) == 8
-        && HAND + offset_of!(Hand, blocks) == 16
-        && offset_of!(Single<Standard>, free) == 24
-        && offset_of!(Single<Standard>, allocations) == 32
-        && offset_of!(Single<Standard>, deallocations) == 40
-        && CHECKS + offset_of!(Standard, ledger) == 48
-        && CHECKS + offset_of!(Standard, base) == 56
-        && GEOMETRY + offset_of!(Geometry, bytes) == 64
-        && GEOMETRY + offset_of!(Geometry, reciprocal) == 72
-        && offset_of!(Single<Unchecked>, hand) == 0
-        && offset_of!(Single<Unchecked>, free) == 24
-        && offset_of!(Single<Unchecked>, allocations) == 32
-        && offset_of!(Single<Unchecked>, deallocations) == 40
+    offset_of!(Single<Standard>, allocations) == 0
+        && offset_of!(Single<Standard>, deallocations) == 8
+        && HAND + offset_of!(Hand, kept) == 16
+        && HAND + offset_of!(Hand, low) == 24
+        && HAND + offset_of!(Hand, taken) == 32
+        && HAND + offset_of!(Hand, high) == 40
+        && HAND + offset_of!(Hand, kept_entry) == 48
+        && HAND + offset_of!(Hand, top) == 56
+        && offset_of!(Single<Standard>, free) == 64
+        && offset_of!(Single<Standard>, floor) == 72
+        && CHECKS + offset_of!(Standard, ledger) == 80
+        && CHECKS + offset_of!(Standard, base) == 88
+        && GEOMETRY + offset_of!(Geometry, bytes) == 96
+        && GEOMETRY + offset_of!(Geometry, reciprocal) == 104
+        && offset_of!(Single<Unchecked>, allocations) == 0
+        && offset_of!(Single<Unchecked>, deallocations) == 8
+        && offset_of!(Single<Unchecked>, hand) == 16
+        && offset_of!(Single<Unchecked>, free) == 64
+        && offset_of!(Single<Unchecked>, floor) == 72
 }
 
 /// From the key of the slot on, which comes right before the cache (`slot.rs`).

@@ -39,7 +39,7 @@ static inlined_t made(const pool_options_t *options) {
   inlined_t made = {NULL, NULL, options->checks};
   CHECK(pool_create_with(options, &made.pool) == POOL_OK);
   made.view = pool_inline_single(made.pool, made.checks);
-  CHECK((made.view != NULL) == POOL_INLINE_CALLS);
+  CHECK((made.view != pool_inline_closed()) == POOL_INLINE_CALLS);
   pool_set_report_callback(made.pool, count_report, NULL);
   return made;
 }
@@ -96,12 +96,12 @@ static void there_is_no_view_of_what_the_program_does_not_expect(void) {
     options.threading = others[i];
     pool_t *pool = NULL;
     CHECK(pool_create_with(&options, &pool) == POOL_OK);
-    CHECK(pool_inline_single(pool, POOL_CHECKS_STANDARD) == NULL);
+    CHECK(pool_inline_single(pool, POOL_CHECKS_STANDARD) == pool_inline_closed());
     CHECK(pool_destroy(pool) == POOL_OK);
   }
 }
 
-/* Without a view, and whatever checks the program expects, the library decides. */
+/* With a closed view, and whatever checks the program expects, the library decides. */
 static void the_environment_overrides_what_the_program_expects(void) {
   const char *const values[] = {"none", "standard"};
   for (size_t i = 0; i < 2; ++i) {
@@ -111,7 +111,7 @@ static void the_environment_overrides_what_the_program_expects(void) {
     inlined_t it = {NULL, NULL, expected};
     CHECK(pool_create_with(&options, &it.pool) == POOL_OK);
     it.view = pool_inline_single(it.pool, expected);
-    CHECK(it.view == NULL);
+    CHECK(it.view == pool_inline_closed());
     void *const block = take(&it);
     CHECK(block != NULL && give(&it, block) == POOL_OK);
     if (expected == POOL_CHECKS_NONE) CHECK(give(&it, block) == POOL_ERR_DOUBLE_FREE);

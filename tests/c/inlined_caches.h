@@ -24,7 +24,7 @@ static inline pool_cache_view_t *inlined_view(const pool_cache_t *cache) {
   for (size_t i = inlined_place(cache);; i = (i + 1) % INLINED_CACHES) {
     const pool_cache_t *const there = atomic_load(&inlined_caches[i].cache);
     if (there == cache && cache != NULL) return inlined_caches[i].view;
-    if (there == NULL) return NULL; /* no cache, or not of a program */
+    if (there == NULL) return pool_inline_closed_cache(); /* it never was a cache */
   }
 }
 
@@ -32,7 +32,7 @@ static inline pool_cache_t *inlined_create(pool_t *pool) {
   pool_cache_t *const cache = pool_cache_create(pool);
   if (cache == NULL) return NULL;
   pool_cache_view_t *const view = pool_inline_cache(cache);
-  if ((view != NULL) != POOL_INLINE_CALLS) abort();
+  if ((view != pool_inline_closed_cache()) != POOL_INLINE_CALLS) abort();
   for (size_t i = inlined_place(cache);; i = (i + 1) % INLINED_CACHES) {
     pool_cache_t *nobody = NULL;
     /* Who looks a cache up was told of it by this thread, later. */

@@ -1,11 +1,11 @@
 /* Pairs of calls on one kind of pool, one block live at a time: the steady state of the hot paths,
  * for tests/instructions.rs to count. It ends with 0 when all is well.
  *
- *     calls THREADING CHECKS with|without PAIRS     numbers of POOL_THREADS_* and POOL_CHECKS_*, a
- *                                                   cache or none
+ *     calls THREADING CHECKS BY PAIRS     numbers of POOL_THREADS_* and POOL_CHECKS_*; by the calls
+ *                                         of pool, cache, inlined or inlined_cache
  */
 
-#include <memory_pool/pool.h>
+#include <memory_pool/pool_inline.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +24,63 @@ static int by_cache(pool_t *pool, long pairs) {
   return pool_cache_destroy(cache);
 }
 
+/* What is inlined is counted with the two instructions or so of a function around it. */
+#define COUNTED __attribute__((noinline, noclone))
+
+COUNTED void *inlined_allocate_0(pool_t *pool, pool_single_view_t *view) {
+  return pool_inline_allocate(pool, view, POOL_CHECKS_STANDARD);
+}
+
+COUNTED pool_status_t inlined_deallocate_0(pool_t *pool, pool_single_view_t *view, void *block) {
+  return pool_inline_deallocate(pool, view, POOL_CHECKS_STANDARD, block);
+}
+
+COUNTED void *inlined_allocate_1(pool_t *pool, pool_single_view_t *view) {
+  return pool_inline_allocate(pool, view, POOL_CHECKS_NONE);
+}
+
+COUNTED pool_status_t inlined_deallocate_1(pool_t *pool, pool_single_view_t *view, void *block) {
+  return pool_inline_deallocate(pool, view, POOL_CHECKS_NONE, block);
+}
+
+COUNTED void *inlined_cache_allocate(pool_cache_t *cache, pool_cache_view_t *view) {
+  return pool_inline_cache_allocate(cache, view);
+}
+
+COUNTED pool_status_t inlined_cache_deallocate(pool_cache_t *cache, pool_cache_view_t *view,
+                                               void *block) {
+  return pool_inline_cache_deallocate(cache, view, block);
+}
+
+static int by_inlined_calls(pool_t *pool, uint32_t checks, long pairs) {
+  pool_single_view_t *const view = pool_inline_single(pool, checks);
+  for (; pairs > 0; --pairs) {
+    const pool_status_t status =
+        checks == POOL_CHECKS_STANDARD
+            ? inlined_deallocate_0(pool, view, inlined_allocate_0(pool, view))
+            : inlined_deallocate_1(pool, view, inlined_allocate_1(pool, view));
+    if (status != POOL_OK) return 1;
+  }
+  return 0;
+}
+
+static int by_inlined_cache(pool_t *pool, long pairs) {
+  pool_cache_t *cache = pool_cache_create(pool);
+  pool_cache_view_t *const view = pool_inline_cache(cache);
+  for (; pairs > 0; --pairs) {
+    void *const block = inlined_cache_allocate(cache, view);
+    if (inlined_cache_deallocate(cache, view, block) != POOL_OK) return 1;
+  }
+  return pool_cache_destroy(cache);
+}
+
+static int by(const char *word, pool_t *pool, uint32_t checks, long pairs) {
+  if (strcmp(word, "pool") == 0) return by_pool(pool, pairs);
+  if (strcmp(word, "cache") == 0) return by_cache(pool, pairs);
+  if (strcmp(word, "inlined") == 0) return by_inlined_calls(pool, checks, pairs);
+  return by_inlined_cache(pool, pairs);
+}
+
 int main(int count, char **words) {
   if (count != 5) return 2;
   pool_options_t options = POOL_OPTIONS_INIT;
@@ -33,7 +90,6 @@ int main(int count, char **words) {
   options.checks = (uint32_t)atoi(words[2]);
   pool_t *pool = NULL;
   if (pool_create_with(&options, &pool) != POOL_OK) return 1;
-  const long pairs = atol(words[4]);
-  if ((strcmp(words[3], "with") == 0 ? by_cache : by_pool)(pool, pairs) != 0) return 1;
+  if (by(words[3], pool, options.checks, atol(words[4])) != 0) return 1;
   return pool_destroy(pool);
 }
