@@ -70,7 +70,7 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 20] = [
+const COMMANDS: [(&str, &str); 22] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
@@ -80,6 +80,8 @@ const COMMANDS: [(&str, &str); 20] = [
     ("cargo bench --bench memory_resource -- quick", "as above"),
     ("cargo bench --bench hot_functions", ".ci/run, each function once"),
     ("cargo bench --bench inlined -- quick", "as above"),
+    ("cargo peers", "tests/peers.rs, for seconds"),
+    ("cargo peers quick", "as above"),
     ("cargo clippy --workspace --all-targets -- -D warnings", ".ci/run"),
     ("cargo fmt --all --check", ".ci/run"),
     ("RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --document-private-items", ".ci/run"),

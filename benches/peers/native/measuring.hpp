@@ -1,0 +1,109 @@
+// What every scenario needs: what is asked for, clocks, and how far a reading can be trusted.
+
+#ifndef PEERS_MEASURING_HPP
+#define PEERS_MEASURING_HPP
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../../native/numbers.hpp"
+
+namespace peers {
+
+/// What the driver asks for, in one line.
+struct Request {
+  std::string scenario;
+  std::size_t block_size = 0;
+  std::size_t live = 0;
+  unsigned threads = 1;
+  /// Milliseconds to be measured; of `latency`, millions of operations.
+  double amount = 0;
+};
+
+/// What a pool is made for. Those without a limit need not look at the numbers of blocks.
+struct Shape {
+  std::size_t block_size;
+  /// There from the start.
+  std::size_t initial;
+  /// Never are more live, or kept aside by threads.
+  std::size_t maximum;
+};
+
+/// What a peer can do beside taking and giving blocks on one thread.
+struct Abilities {
+  /// Any thread may call, and give what another took.
+  bool any_thread = false;
+  /// It is a pool that a program makes, and not there from the start of the process.
+  bool is_made = true;
+  /// It can begin small.
+  bool grows = true;
+};
+
+/// A value of an answer: its name and its numbers.
+using Value = std::pair<std::string, std::vector<double>>;
+/// Empty: the peer can't do that.
+using Answer = std::vector<Value>;
+
+/// For the block: it is used, by code that the compiler can't see.
+inline void use(void* block) {
+  *static_cast<volatile std::uint64_t*>(block) = 1;
+  asm volatile("" : : "r"(block) : "memory");
+}
+
+/// A null block is fast to take, and is not to win by it.
+[[noreturn]] inline void exhausted() {
+  std::fputs("no blocks left\n", stderr);
+  std::abort();
+}
+
+using Clock = std::chrono::steady_clock;
+
+inline double nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+/// How long the scheduler has kept this thread waiting since it started, in nanoseconds: others
+/// had the processors. A thread that sleeps is not kept waiting. 0 where the system doesn't say.
+inline double waited() {
+  std::FILE* file = std::fopen("/proc/thread-self/schedstat", "r");
+  if (file == nullptr) return 0;
+  double ran = 0, kept_waiting = 0;
+  const bool known = std::fscanf(file, "%lf %lf", &ran, &kept_waiting) == 2;
+  std::fclose(file);
+  return known ? kept_waiting : 0;
+}
+
+/// Repeats `run`, which answers how many operations it did, for so many milliseconds.
+template <typename Run>
+Answer timed(double milliseconds, Run run) {
+  run();  // Not timed: others have had the caches since the last turn.
+  const double before = waited();
+  const auto start = Clock::now();
+  double operations = 0, elapsed = 0;
+  do {
+    operations += static_cast<double>(run());
+    elapsed = nanoseconds_since(start);
+  } while (elapsed < milliseconds * 1e6);
+  return {{"nanoseconds", {elapsed / operations}}, {"waited", {waited() - before}}};
+}
+
+/// More than a block for every other one, for what threads keep aside.
+inline Shape shape_for(const Request& request, std::size_t aside) {
+  const std::size_t blocks = request.live * request.threads + aside;
+  return {request.block_size, blocks, blocks};
+}
+
+}  // namespace peers
+
+#endif  // PEERS_MEASURING_HPP

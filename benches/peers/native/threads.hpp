@@ -1,0 +1,198 @@
+// The scenarios of several threads, started anew for each turn: each warms up, waits for the
+// others, and is measured.
+//
+// Nanoseconds are the processors' together: of n threads on c processors, the time that passed
+// times the smaller of both, for each pair of calls of any thread. So a peer that scales has the
+// same figure with any number of threads.
+
+#ifndef PEERS_THREADS_HPP
+#define PEERS_THREADS_HPP
+
+#include <atomic>
+#include <barrier>
+#include <memory>
+
+#include "one_thread.hpp"
+#include "ring.hpp"
+
+namespace peers {
+
+constexpr double warm_up_milliseconds = 5;
+/// Blocks that threads may keep aside or have under way.
+constexpr std::size_t aside = 100000;
+
+/// What a thread has done since the barrier.
+struct Done {
+  Clock::time_point start, end;
+  double pairs = 0;
+  double waited = 0;
+};
+
+/// Starts threads and measures what `work(thread, milliseconds)` does in each after a warm-up; it
+/// answers how many pairs it did. `make_work` is called in the thread.
+template <typename MakeWork>
+Answer on_threads(const Request& request, MakeWork make_work) {
+  std::barrier<> everyone(static_cast<std::ptrdiff_t>(request.threads));
+  std::vector<Done> done(request.threads);
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < request.threads; ++i) {
+    threads.emplace_back([&, i] {
+      auto work = make_work(i);
+      work(warm_up_milliseconds);
+      everyone.arrive_and_wait();
+      const double before = waited();
+      done[i].start = Clock::now();
+      done[i].pairs = work(request.amount);
+      done[i].end = Clock::now();
+      done[i].waited = waited() - before;
+      // What is live is given back when no one is measured any more.
+      everyone.arrive_and_wait();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  auto start = done[0].start, end = done[0].end;
+  double pairs = 0, longest_wait = 0;
+  for (const Done& one : done) {
+    start = std::min(start, one.start);
+    end = std::max(end, one.end);
+    pairs += one.pairs;
+    longest_wait = std::max(longest_wait, one.waited);
+  }
+  const double passed = std::chrono::duration<double, std::nano>(end - start).count();
+  // More threads than processors wait for each other, which is no disturbance.
+  const bool fit = request.threads <= processors;
+  return {{"nanoseconds", {passed * std::min(request.threads, processors) / pairs}},
+          {"waited", {fit ? longest_wait : 0}}};
+}
+
+/// Each thread replaces blocks of its own at random.
+template <typename Peer>
+Answer churn(Peer& peer, const Request& request) {
+  using Local = decltype(peer.local());
+  struct Work {
+    Local local;
+    Replacement<Local> replacement;
+    Work(Peer& peer, std::size_t live, unsigned i)
+        : local(peer.local()), replacement(local, live, i) {}
+  };
+  return on_threads(request, [&](unsigned i) {
+    return [work = std::make_unique<Work>(peer, request.live, i)](double milliseconds) {
+      const auto start = Clock::now();
+      double pairs = 0;
+      while (nanoseconds_since(start) < milliseconds * 1e6) {
+        pairs += static_cast<double>(work->replacement.run());
+      }
+      return pairs;
+    };
+  });
+}
+
+/// Sends blocks for so long, then a null pointer.
+template <typename Local>
+double produce(Local& local, Ring& ring, double milliseconds) {
+  const auto start = Clock::now();
+  do {
+    for (int i = 0; i < 1000; ++i) ring.send(take_and_use(local));
+  } while (nanoseconds_since(start) < milliseconds * 1e6);
+  ring.send(nullptr);
+  return 0;
+}
+
+/// Gives blocks back until there is a null pointer.
+template <typename Local>
+double consume(Local& local, Ring& ring) {
+  double pairs = 0;
+  while (void* block = ring.receive()) {
+    if (*static_cast<volatile std::uint64_t*>(block) != 1) std::abort();
+    local.give(block);
+    pairs += 1;
+  }
+  return pairs;
+}
+
+/// One thread of two takes blocks and writes a word in each; the other reads it and gives them
+/// back. A pair of calls is two threads' work, and counts half of it.
+template <typename Peer>
+Answer handover(Peer& peer, const Request& request) {
+  const auto rings = std::make_unique<Ring[]>(request.threads / 2);
+  Answer answer = on_threads(request, [&](unsigned i) {
+    using Local = decltype(peer.local());
+    return [local = std::make_unique<Local>(peer.local()), &ring = rings[i / 2],
+            produces = i % 2 == 0](double milliseconds) {
+      return produces ? produce(*local, ring, milliseconds) : consume(*local, ring);
+    };
+  });
+  answer[0].second[0] /= 2;
+  return answer;
+}
+
+/// Each thread sends the blocks that it takes to any of the others, and gives back what it is sent.
+template <typename Local>
+class Exchange {
+ public:
+  Exchange(Local local, Ring* rings, unsigned threads, unsigned own)
+      : local_(std::move(local)), rings_(rings), threads_(threads), own_(own), numbers_(own) {}
+
+  /// Answers how many it gave back.
+  double operator()(double milliseconds) {
+    const auto start = Clock::now();
+    double pairs = 0;
+    while (nanoseconds_since(start) < milliseconds * 1e6) {
+      for (int i = 0; i < 1000; ++i) pairs += step();
+    }
+    return pairs;
+  }
+
+  /// Gives back what is still there.
+  void drain() {
+    for (unsigned other = 0; other < threads_; ++other) {
+      void* block;
+      while (rings_[other * threads_ + own_].try_receive(block)) local_.give(block);
+    }
+  }
+
+ private:
+  double step() {
+    double given = 0;
+    void* block = take_and_use(local_);
+    const std::size_t to = numbers_.below(threads_);
+    if (to == own_ || !rings_[own_ * threads_ + to].try_send(block)) {
+      local_.give(block);
+      given += 1;
+    }
+    next_ = (next_ + 1) % threads_;
+    for (int i = 0; i < 2 && rings_[next_ * threads_ + own_].try_receive(block); ++i) {
+      local_.give(block);
+      given += 1;
+    }
+    return given;
+  }
+
+  Local local_;
+  Ring* rings_;
+  unsigned threads_, own_;
+  unsigned next_ = 0;
+  Numbers numbers_;
+};
+
+template <typename Peer>
+Answer all_to_all(Peer& peer, const Request& request) {
+  using Local = decltype(peer.local());
+  const unsigned threads = request.threads;
+  const auto rings = std::make_unique<Ring[]>(threads * threads);
+  const Answer answer = on_threads(request, [&](unsigned i) {
+    auto exchange = std::make_unique<Exchange<Local>>(peer.local(), rings.get(), threads, i);
+    return [exchange = std::move(exchange)](double milliseconds) {
+      return (*exchange)(milliseconds);
+    };
+  });
+  for (unsigned i = 0; i < threads; ++i) {
+    Exchange<Local>(peer.local(), rings.get(), threads, i).drain();
+  }
+  return answer;
+}
+
+}  // namespace peers
+
+#endif  // PEERS_THREADS_HPP

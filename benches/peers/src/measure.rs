@@ -1,0 +1,137 @@
+//! Everyone in turn: A B C A B C, so that a change of the machine's speed meets all alike.
+
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+
+use crate::participants::Participant;
+use crate::programs::Programs;
+use crate::scenario::Scenario;
+use crate::worker::{Answer, Worker};
+
+/// The part of a turn for which a thread may be kept waiting by others.
+pub const DISTURBED: f64 = 0.1;
+/// Between a disturbed turn and the next attempt: others may be done by then.
+const PAUSE: Duration = Duration::from_millis(20);
+/// For how long a scenario repeats turns that others disturb.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The turns of one participant.
+pub struct Row {
+    pub participant: &'static Participant,
+    /// What each turn came to, in the unit of the scenario.
+    pub turns: Vec<f64>,
+    /// A second figure, where there is one: bytes that are kept when all was given back.
+    pub kept: Vec<f64>,
+}
+
+/// What a scenario came to.
+pub struct Table {
+    pub scenario: Scenario,
+    /// Those who can do it.
+    pub rows: Vec<Row>,
+    /// The part of the turns that others disturbed.
+    pub disturbed: f64,
+    /// Who failed, and how.
+    pub failures: Vec<String>,
+}
+
+/// A participant in a scenario, while it is measured.
+struct Contestant {
+    row: Row,
+    worker: Option<Worker>,
+}
+
+/// What is measured with.
+pub struct Bench<'a> {
+    pub programs: &'a Programs,
+    pub bar: &'a ProgressBar,
+    pub patient: bool,
+}
+
+impl Bench<'_> {
+    /// A worker; it ends when it is dropped.
+    pub fn worker(&self, participant: &Participant) -> Result<Worker, String> {
+        Worker::start(self.programs.command(participant)?)
+    }
+
+    /// Measures a scenario.
+    pub fn measure(&self, scenario: Scenario, participants: &[&'static Participant]) -> Table {
+        let mut table = Table { scenario, rows: vec![], disturbed: 0.0, failures: vec![] };
+        let mut contestants: Vec<_> = participants
+            .iter()
+            .filter(|one| table.scenario.is_for(one))
+            .map(|&participant| Contestant {
+                row: Row { participant, turns: vec![], kept: vec![] },
+                worker: None,
+            })
+            .collect();
+        let mut patience = if self.patient { PATIENCE } else { Duration::ZERO };
+        let (mut turns, mut disturbed) = (0, 0);
+        for _ in 0..table.scenario.turns {
+            self.bar.set_message(table.scenario.title());
+            contestants.retain_mut(|one| match self.turn(&table.scenario, one, &mut patience) {
+                Ok(None) => false,
+                Ok(Some(was_disturbed)) => {
+                    turns += 1;
+                    disturbed += usize::from(was_disturbed);
+                    true
+                }
+                Err(why) => {
+                    let (name, id) = (one.row.participant.name, table.scenario.id());
+                    table.failures.push(format!("{name} in {id}: {why}"));
+                    false
+                }
+            });
+            self.bar.inc(1);
+        }
+        table.disturbed = f64::from(disturbed as u32) / f64::from(turns.max(1) as u32);
+        table.rows = contestants.into_iter().map(|one| one.row).collect();
+        table
+    }
+
+    /// A turn, repeated while it is disturbed and there is patience left. Answers whether it was,
+    /// or nothing if the participant can't do that.
+    fn turn(
+        &self,
+        scenario: &Scenario,
+        one: &mut Contestant,
+        patience: &mut Duration,
+    ) -> Result<Option<bool>, String> {
+        let mut answer = self.ask(scenario, one)?;
+        while is_disturbed(&answer, scenario.amount) && !patience.is_zero() {
+            let start = Instant::now();
+            std::thread::sleep(PAUSE);
+            let again = self.ask(scenario, one)?;
+            if waited(&again) < waited(&answer) {
+                answer = again;
+            }
+            *patience = patience.saturating_sub(start.elapsed());
+        }
+        let value = |name: &str| answer.get(name).and_then(|numbers| numbers.first()).copied();
+        let Some(figure) = value("nanoseconds").or(value("beside")) else { return Ok(None) };
+        one.row.turns.push(figure);
+        one.row.kept.extend(value("kept"));
+        Ok(Some(is_disturbed(&answer, scenario.amount)))
+    }
+
+    fn ask(&self, scenario: &Scenario, one: &mut Contestant) -> Result<Answer, String> {
+        let mut worker = match one.worker.take() {
+            Some(worker) => worker,
+            None => self.worker(one.row.participant)?,
+        };
+        let answer = worker.ask(&scenario.request())?;
+        if !scenario.is_fresh() {
+            one.worker = Some(worker);
+        }
+        Ok(answer)
+    }
+}
+
+fn waited(answer: &Answer) -> f64 {
+    answer.get("waited").and_then(|numbers| numbers.first()).copied().unwrap_or(0.0)
+}
+
+fn is_disturbed(answer: &Answer, milliseconds: f64) -> bool {
+    waited(answer) > milliseconds.max(10.0) * 1e6 * DISTURBED
+}

@@ -1,0 +1,175 @@
+//! The results as a page: what was done, the targets, where peers win, a table for each scenario.
+
+use std::fmt::Write;
+
+use super::charts::Chart;
+use super::{Report, capital, figure, sorted};
+use crate::latency::{BLOCK_SIZE, LIVE, Latency};
+use crate::machine;
+use crate::measure::{DISTURBED, Table};
+use crate::participants::Kind;
+use crate::scenario::Form;
+use crate::statistics::Spread;
+use crate::wins;
+
+const HEAD: &str = "\
+# Beside every pool and allocator at hand
+
+Written by `cargo peers`, which anyone can run: half an hour, or three minutes as
+`cargo peers quick`; `cargo peers churn memory` runs some scenarios alone. Nothing is installed;
+what is missing is named. The figures with every turn are in [results.json](results.json).
+
+* One machine, everyone in turn: A B C A B C. Figures are medians, with the quarters of the turns in
+  brackets; a ratio is the median of the ratios turn by turn. Only ratios can be carried to another
+  machine.
+* Each participant has a process of its own, and the same C++ code for every scenario, compiled
+  with it. *called*: by functions of a shared library; *inlined*: as far as its headers go.
+* A word is written into each block that is taken.
+* Nanoseconds of several threads are those of all processors together: a peer that scales has the
+  same figure with any number of threads.
+* `SINGLE`, `SAFE` and `LOCK_FREE` are pools of `pool_create_with` with standard checks,
+  `PoolCache` is a `SAFE` pool's explicit cache; peers are as they come, most without checks.
+  `SINGLE`, `FixedBlockMemoryPool`, `boost::pool`, foonathan, `unsynchronized_pool` and `slab` are
+  for one thread at a time.
+* Crates that answer keys or guards keep them before the bytes of the block; general allocators are
+  not pools that can be made or begin small; APR gives all back at once and is in bursts only;
+  `lockfree-object-pool` looks for a free block from the first on and is left out of more than 1000.
+";
+
+pub fn text(report: &Report, charts: &[Chart]) -> String {
+    let mut text = HEAD.to_owned();
+    if report.form != Form::Whole {
+        text += "\n**A short form: no figures to go by.**\n";
+    }
+    machine(&mut text, report);
+    for chart in charts {
+        let _ = write!(text, "\n![{}]({})\n", chart.title, chart.file);
+    }
+    targets(&mut text, report);
+    text += "\n## Where peers win, and where not\n\n";
+    wins::lines(&report.tables).iter().for_each(|line| {
+        let _ = writeln!(text, "* {line}");
+    });
+    latencies(&mut text, &report.latencies);
+    text += "\n## Every scenario\n";
+    report.tables.iter().for_each(|one| table(&mut text, one));
+    if !report.left_out.is_empty() || !report.failures.is_empty() {
+        text += "\n## Left out\n\n";
+        report.left_out.iter().chain(&report.failures).for_each(|line| {
+            let _ = writeln!(text, "* {line}");
+        });
+    }
+    text
+}
+
+fn machine(text: &mut String, report: &Report) {
+    *text += "\n## The machine\n\n| | |\n|---|---|\n";
+    for (name, value) in &report.machine {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    let mut versions: Vec<String> = vec![];
+    for one in report.participants.iter().filter(|one| one.kind == Kind::Peer) {
+        let version = format!("{} {}", one.package, machine::version(one));
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    let _ = writeln!(text, "| peers | {} |", versions.join(", "));
+}
+
+fn targets(text: &mut String, report: &Report) {
+    *text += "\n## What this project wants to reach\n\n\
+        | | reached | at most | |\n|---|---|---|---|\n";
+    for one in &report.verdicts {
+        let reached = one.reached.map_or("-".into(), ranged);
+        let word = match one.word() {
+            "MISSED" => "**MISSED**",
+            word => word,
+        };
+        let _ = writeln!(text, "| {} | {reached} | {} | {word} |", one.wish, one.at_most);
+    }
+}
+
+fn ranged(spread: Spread) -> String {
+    let Spread { low, median, high } = spread;
+    if low == high {
+        return figure(median);
+    }
+    format!("{} ({} to {})", figure(median), figure(low), figure(high))
+}
+
+fn table(text: &mut String, table: &Table) {
+    let scenario = &table.scenario;
+    let is_memory = scenario.kind == "memory";
+    let reference = table.row(scenario.reference()).filter(|_| !is_memory);
+    let title = capital(&scenario.title());
+    let last = match reference {
+        Some(row) => format!("of the time of {}", row.participant.name),
+        None => "kept when all was given back".into(),
+    };
+    let _ = write!(text, "\n### {title}\n\n`cargo peers {}`", scenario.id());
+    if table.disturbed > 0.0 {
+        let disturbed = table.disturbed * 100.0;
+        let _ = write!(
+            text,
+            "; in {disturbed:.0} % of the turns others kept a thread waiting for more than {:.0} %",
+            DISTURBED * 100.0
+        );
+    }
+    let _ = write!(text, "\n\n| | | {} | {last} |\n|---|---|---|---|\n", scenario.unit());
+    for row in sorted(table) {
+        let own = row.participant.kind == Kind::Own;
+        let name =
+            if own { format!("**{}**", row.participant.name) } else { row.participant.name.into() };
+        let last = match reference {
+            Some(reference) => ranged(Spread::of_ratios(&row.turns, &reference.turns)),
+            None => row.kept.first().map_or("-".into(), |&kept| figure(kept)),
+        };
+        let called = row.participant.called.word();
+        let _ = writeln!(text, "| {name} | {called} | {} | {last} |", ranged(row.spread()));
+    }
+}
+
+fn latencies(text: &mut String, latencies: &[Latency]) {
+    let Some(first) = latencies.first() else { return };
+    let _ = write!(
+        text,
+        "\n## Single calls\n\n\
+        Each call timed by itself, while {LIVE} blocks of {BLOCK_SIZE} bytes are live and one at \
+        random is replaced. The clock is the processor's counter between two fences. It takes \
+        {:.1} ns, the median of as many readings with nothing between, which is subtracted from \
+        every figure; it goes in steps of {:.1} ns, between which percentiles are interpolated. \
+        Nanoseconds; *first* is the first allocation of each block with a word written.\n\n\
+        | | millions of calls | p50 | p99 | p99.9 | p99.99 | max | first p50 | first max | \
+        faults | switches |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
+        first.overhead, first.step
+    );
+    let mut sorted: Vec<_> = latencies.iter().collect();
+    sorted.sort_by(|one, other| one.calls[3].total_cmp(&other.calls[3]));
+    for one in sorted {
+        let own = one.participant.kind == Kind::Own;
+        let name = one.participant.name;
+        let name = if own { format!("**{name}**") } else { name.into() };
+        let calls = one.calls.map(figure).join(" | ");
+        let _ = writeln!(
+            text,
+            "| {name} | {:.0} | {calls} | {} | {} | {:.0} | {:.0} |",
+            one.millions,
+            figure(one.first[0]),
+            figure(one.first[4]),
+            one.faults,
+            one.switches
+        );
+    }
+    let longest = first.clock;
+    let _ = write!(
+        text,
+        "\nThe clock alone, between which and itself nothing is called, was seen to take {} ns at \
+        p99.99 and {} ns at most: that much of every maximum is the machine's, which takes the \
+        processor away for an interrupt or for another process (*switches*). *faults* are pages \
+        that the system had to give while calls were timed: none can be charged to a pool that has \
+        none.\n",
+        figure(longest[3]),
+        figure(latencies.iter().map(|one| one.clock[4]).fold(0.0, f64::max))
+    );
+}
