@@ -70,13 +70,12 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 22] = [
+const COMMANDS: [(&str, &str); 21] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
     ("cargo bench --bench cold", "as above"),
     ("cargo bench --bench machine", "as above"),
-    ("cargo bench --bench general_allocators -- quick", "as above"),
     ("cargo bench --bench memory_resource -- quick", "as above"),
     ("cargo bench --bench hot_functions", ".ci/run, each function once"),
     ("cargo bench --bench inlined -- quick", "as above"),
