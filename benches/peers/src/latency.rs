@@ -166,7 +166,7 @@ impl Bench<'_> {
             .map(|one| Sum::new(one))
             .collect();
         for round in 0..rounds {
-            self.bar.set_message(format!("latency, round {} of {rounds}", round + 1));
+            self.say(format!("latency, round {} of {rounds}", round + 1));
             sums.retain_mut(|sum| {
                 let is_longest = sum.participant.is_measured_longest();
                 let amount = if is_longest { longest } else { millions } / rounds as f64;

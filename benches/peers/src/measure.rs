@@ -55,6 +55,14 @@ impl Bench<'_> {
         Worker::start(self.programs.command(participant)?)
     }
 
+    /// Says what it is at: beside the bar, or in a line if the terminal has none.
+    pub fn say(&self, what: String) {
+        if self.bar.is_hidden() {
+            eprintln!("{:>5.0?} {what}", self.bar.elapsed());
+        }
+        self.bar.set_message(what);
+    }
+
     /// Measures a scenario.
     pub fn measure(&self, scenario: Scenario, participants: &[&'static Participant]) -> Table {
         let mut table = Table { scenario, rows: vec![], disturbed: 0.0, failures: vec![] };
@@ -68,8 +76,8 @@ impl Bench<'_> {
             .collect();
         let mut patience = if self.patient { PATIENCE } else { Duration::ZERO };
         let (mut turns, mut disturbed) = (0, 0);
+        self.say(table.scenario.title());
         for _ in 0..table.scenario.turns {
-            self.bar.set_message(table.scenario.title());
             contestants.retain_mut(|one| match self.turn(&table.scenario, one, &mut patience) {
                 Ok(None) => false,
                 Ok(Some(was_disturbed)) => {

@@ -193,7 +193,10 @@ fn memory(block_size: usize, turns: usize) -> Scenario {
 fn whole() -> Vec<Scenario> {
     let mut all = patterns(15);
     all.extend(SIZES.map(|size| Scenario::new("random", size, 1000).taking(15, 20.0)));
-    all.extend(SIZES.map(|size| Scenario::new("random", size, 100_000).taking(9, 30.0)));
+    all.extend(SIZES.map(|size| {
+        let turns = if size == 4096 { 5 } else { 9 };
+        Scenario::new("random", size, 100_000).taking(turns, 30.0)
+    }));
     all.extend(SIZES.map(|size| {
         let turns = if size == 64 { 9 } else { 3 };
         Scenario::new("random", size, 10_000_000).taking(turns, 200.0)

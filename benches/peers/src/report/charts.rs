@@ -24,7 +24,7 @@ pub fn all(report: &Report) -> Vec<Chart> {
         let svg = bars::chart(title, &panels, columns);
         (!panels.is_empty()).then_some(Chart { file, title, svg })
     };
-    let overview = ["random-64-20000", "churn-2", "handover-2"];
+    let overview = ["random-64-20000", "handover-2"];
     let patterns = ["pair-64", "lifo-64-1000", "fifo-64-1000", "lifo-64-100000"];
     let patterns: Vec<_> = patterns.into_iter().chain(["random-64-20000", "cold-64"]).collect();
     let live = ["random-64-1000", "random-64-100000", "random-64-10000000"];
@@ -34,7 +34,7 @@ pub fn all(report: &Report) -> Vec<Chart> {
     let memory = ["memory-16-1000000", "memory-64-1000000", "memory-256-1000000"];
     let latency = "How long single calls take";
     let charts = [
-        bars("overview.svg", "memory_pool beside its peers", &overview, 3, FEW),
+        bars("overview.svg", "memory_pool beside its peers", &overview, 2, FEW),
         bars("one_thread.svg", "One thread", &patterns, 3, MOST),
         bars("live_blocks.svg", "Random replacement", &live, 3, MOST),
         bars("threads.svg", "Several threads", &threads, 3, MOST),
