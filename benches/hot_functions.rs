@@ -26,10 +26,11 @@ use memory_pool::{
 use native::{Allocate, Allocator, Calls, Deallocate, SharedLibrary};
 
 /// What a program calls at its start and its end, seldom in between, or when something is wrong.
-const SELDOM: [&str; 16] = [
+const SELDOM: [&str; 18] = [
     "pool_bytes_needed",
     "pool_cache_create",
     "pool_cache_destroy",
+    "pool_cache_view",
     "pool_create",
     "pool_create_with",
     "pool_destroy",
@@ -39,6 +40,7 @@ const SELDOM: [&str; 16] = [
     "pool_reset",
     "pool_set_log_callback",
     "pool_set_report_callback",
+    "pool_single_view",
     "pool_status_string",
     "pool_trim",
     "pool_validate",
