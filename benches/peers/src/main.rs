@@ -58,7 +58,7 @@ impl Wish {
     /// Millions of calls of each participant whose latency is measured, and of some.
     fn millions(&self) -> (f64, f64) {
         match self.form {
-            Form::Whole => (100.0, 1000.0),
+            Form::Whole => (50.0, 1000.0),
             Form::Quick => (2.0, 10.0),
             Form::Smoke => (0.01, 0.01),
         }

@@ -174,7 +174,7 @@ fn threads(counts: &[usize], turns: usize) -> impl Iterator<Item = Scenario> {
 
 fn life(turns: usize) -> [Scenario; 3] {
     [
-        Scenario::new("cold", 64, 100_000).taking(turns, 100.0),
+        Scenario::new("cold", 64, 100_000).taking(turns, 60.0),
         Scenario::new("creation", 64, 100_000).taking(turns, 20.0),
         Scenario::new("growth", 64, 1_000_000).taking(turns, 0.0),
     ]

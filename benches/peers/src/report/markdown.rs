@@ -138,7 +138,7 @@ fn latencies(text: &mut String, latencies: &[Latency]) {
         "\n## Single calls\n\n\
         Each call timed by itself, while {LIVE} blocks of {BLOCK_SIZE} bytes are live and one at \
         random is replaced. The clock is the processor's counter between two fences. It takes \
-        {:.1} ns, the median of as many readings with nothing between, which is subtracted from \
+        {:.1} ns, the median of readings with nothing between, which is subtracted from \
         every figure; it goes in steps of {:.1} ns, between which percentiles are interpolated. \
         Nanoseconds; *first* is the first allocation of each block with a word written.\n\n\
         | | millions of calls | p50 | p99 | p99.9 | p99.99 | max | first p50 | first max | \
