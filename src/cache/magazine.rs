@@ -245,7 +245,7 @@ impl Magazine {
     pub(crate) fn remove(&self, places: Range<usize>) {
         let rest = places.end..self.count();
         let left = places.start + rest.len();
-        rest.zip(places).for_each(|(from, to)| self.set_block(to, self.block(from)));
+        (places.start..).zip(rest).for_each(|(to, from)| self.set_block(to, self.block(from)));
         self.set_count(left);
     }
 

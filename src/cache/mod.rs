@@ -24,3 +24,5 @@ pub(crate) mod threads;
 
 #[cfg(test)]
 mod free_set_test;
+#[cfg(test)]
+mod magazine_test;
