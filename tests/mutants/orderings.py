@@ -58,7 +58,7 @@ FAULTS = [
     (
         "magazines are looked at while they are open",
         "src/pool/safe.rs",
-        "self.open.get() > 0 && self.gather()",
+        "self.depot.has_open() && self.gather()",
         "self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather()",
     ),
     ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),

@@ -11,7 +11,7 @@
 
 #include "../c/threads.h"
 
-enum { LOADS = 1000, LOADS_WITH_THREADS = 200, THREADS = 4, CAPACITY = 100, KEPT_MIB = 8 };
+enum { LOADS = 1000, LOADS_WITH_THREADS = 200, THREADS = 4, CAPACITY = 100, KEPT_MIB = 16 };
 
 /* The functions of one load. */
 typedef struct {
