@@ -12,7 +12,7 @@
 //! those of a group of which more may be on their way.
 //!
 //! D1. Everything here is read and written under the pool's lock.
-//! D2. The groups of the blocks below the frontier were added to the set, and no others.
+//! D2. The groups of the blocks below the frontier were added to the set; others hold no block.
 
 use core::cell::Cell;
 use core::ops::Range;
