@@ -19,7 +19,7 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
-use crate::cache::free_set::{FreeSet, GROUP_BLOCKS, group_of};
+use crate::cache::free_set::{Blocks, FreeSet, GROUP_BLOCKS, group_of};
 use crate::cache::magazine::{Magazine, ROUNDS_MAX};
 
 /// The most blocks that a magazine holds when there are others: two batches of a group.
@@ -81,8 +81,15 @@ impl Depot {
     /// The most blocks that a magazine may hold now; 0: none at all. One that is alone holds more:
     /// where threads pass blocks on, more of them under way cost more than visits here (measured).
     pub(crate) fn limit(&self) -> u32 {
-        let most = if self.open.get() > 1 { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
+        let most = if self.is_shared() { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
         self.limit.get().min(most)
+    }
+
+    /// Whether several threads work on the pool. Where one is alone it gets the lowest address
+    /// first: then the processor fetches what the thread writes to next. Among others it gets the
+    /// highest first, or the processor would fetch lines that others still use (both measured).
+    fn is_shared(&self) -> bool {
+        self.open.get() > 1
     }
 
     /// Says that so many more magazines may be open, or hold blocks.
@@ -135,9 +142,20 @@ impl Depot {
         }
         // A large batch is made of whole groups, rather than of just so many blocks.
         let most = if wanted >= GROUP_BLOCKS { self.limit() as usize } else { wanted };
+        let take = |have: usize| match have < wanted && self.count() > 0 {
+            true => self.free.take(most - have),
+            false => Blocks::none(),
+        };
         while magazine.count() < wanted && self.count() > 0 {
-            let blocks = self.free.take(most - magazine.count());
-            magazine.fill(blocks.len(), blocks);
+            let first = take(magazine.count());
+            if self.is_shared() {
+                magazine.fill(first.len(), first);
+            } else {
+                // What is on top is taken first: the lower of two groups.
+                let second = take(magazine.count() + first.len());
+                magazine.fill_backwards(second.len(), second);
+                magazine.fill_backwards(first.len(), first);
+            }
         }
     }
 

@@ -46,6 +46,10 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
+    pub(crate) fn none() -> Self {
+        Self { first: 0, bits: 0 }
+    }
+
     /// The lowest of `bits`, at most `most`.
     fn lowest(group: usize, bits: u64, most: usize) -> Self {
         let first = group * GROUP_BLOCKS;

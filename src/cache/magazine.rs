@@ -228,6 +228,13 @@ impl Magazine {
         self.set_count(start + count);
     }
 
+    /// As [`Self::fill`], but the first is the first to be taken.
+    pub(crate) fn fill_backwards(&self, count: usize, blocks: impl Iterator<Item = BlockIndex>) {
+        let end = self.count() + count;
+        blocks.enumerate().for_each(|(nth, block)| self.set_block(end - 1 - nth, block));
+        self.set_count(end);
+    }
+
     /// The blocks at some places, oldest first; there are as many. By the owner.
     pub(crate) fn blocks_at(
         &self,

@@ -23,6 +23,8 @@ pub(crate) mod magazines;
 pub(crate) mod threads;
 
 #[cfg(test)]
+mod depot_test;
+#[cfg(test)]
 mod free_set_test;
 #[cfg(test)]
 mod magazine_test;
