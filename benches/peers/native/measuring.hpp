@@ -29,6 +29,8 @@ struct Request {
   unsigned threads = 1;
   /// Milliseconds to be measured; of `latency`, millions of operations.
   double amount = 0;
+  /// Of patterns and churn: a word is written into each block. In the others it always is.
+  bool written = false;
 };
 
 /// What a pool is made for. Those without a limit need not look at the numbers of blocks.
@@ -55,10 +57,13 @@ using Value = std::pair<std::string, std::vector<double>>;
 /// Empty: the peer can't do that.
 using Answer = std::vector<Value>;
 
-/// For the block: it is used, by code that the compiler can't see.
+/// For the compiler: the block goes somewhere.
+inline void keep(void* block) { asm volatile("" : : "r"(block) : "memory"); }
+
+/// A word is written into the block.
 inline void use(void* block) {
   *static_cast<volatile std::uint64_t*>(block) = 1;
-  asm volatile("" : : "r"(block) : "memory");
+  keep(block);
 }
 
 /// A null block is fast to take, and is not to win by it.

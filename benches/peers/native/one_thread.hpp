@@ -1,6 +1,6 @@
 // The scenarios of one thread, compiled anew for each peer, so that what can be inlined is.
 //
-// Whatever the scenario, a word is written into each block that was taken.
+// The patterns come in two forms: the calls alone, and with a word written into each block.
 
 #ifndef PEERS_ONE_THREAD_HPP
 #define PEERS_ONE_THREAD_HPP
@@ -9,30 +9,39 @@
 
 namespace peers {
 
-template <typename Local>
-inline void* take_and_use(Local& local) {
+template <bool written, typename Local>
+inline void* take(Local& local) {
   void* block = local.take();
   if (block == nullptr) [[unlikely]] exhausted();
-  use(block);
+  if constexpr (written) {
+    use(block);
+  } else {
+    keep(block);
+  }
   return block;
+}
+
+template <typename Local>
+inline void* take_and_use(Local& local) {
+  return take<true>(local);
 }
 
 /// One block, taken and given back.
 template <typename Local>
 Answer pair(Local& local, const Request& request) {
   return timed(request.amount, [&local] {
-    for (int i = 0; i < 1000; ++i) local.give(take_and_use(local));
+    for (int i = 0; i < 1000; ++i) local.give(take<false>(local));
     return 1000;
   });
 }
 
 /// So many are taken and given back, the newest first or the oldest. A peer that gives back all at
 /// once does it in `end_of_burst`.
-template <bool newest_first, typename Local>
+template <bool newest_first, bool written, typename Local>
 Answer burst(Local& local, const Request& request) {
   std::vector<void*> live(request.live);
   return timed(request.amount, [&] {
-    for (void*& block : live) block = take_and_use(local);
+    for (void*& block : live) block = take<written>(local);
     if constexpr (requires { local.end_of_burst(); }) {
       local.end_of_burst();
     } else if constexpr (newest_first) {
@@ -45,7 +54,7 @@ Answer burst(Local& local, const Request& request) {
 }
 
 /// So many stay live; one at random is given back and replaced.
-template <typename Local>
+template <bool written, typename Local>
 class Replacement {
  public:
   Replacement(Local& local, std::size_t count, std::uint64_t seed)
@@ -66,7 +75,7 @@ class Replacement {
     for (; next_ < end; ++next_) {
       void*& block = live_[order_[next_]];
       local_.give(block);
-      block = take_and_use(local_);
+      block = take<written>(local_);
     }
     if (next_ == order_.size()) next_ = 0;
     return count;
@@ -79,9 +88,9 @@ class Replacement {
   std::size_t next_ = 0;
 };
 
-template <typename Local>
+template <bool written, typename Local>
 Answer random(Local& local, const Request& request) {
-  Replacement<Local> replacement(local, request.live, 0);
+  Replacement<written, Local> replacement(local, request.live, 0);
   // As often as there are blocks, as long as that is soon done: the peer's order is a used one.
   for (std::size_t done = 0; done < std::min<std::size_t>(request.live, 1 << 20);) {
     done += replacement.run();

@@ -67,12 +67,12 @@ Answer on_threads(const Request& request, MakeWork make_work) {
 }
 
 /// Each thread replaces blocks of its own at random.
-template <typename Peer>
+template <bool written, typename Peer>
 Answer churn(Peer& peer, const Request& request) {
   using Local = decltype(peer.local());
   struct Work {
     Local local;
-    Replacement<Local> replacement;
+    Replacement<written, Local> replacement;
     Work(Peer& peer, std::size_t live, unsigned i)
         : local(peer.local()), replacement(local, live, i) {}
   };

@@ -84,14 +84,14 @@ Answer memory_of(Make make, const Request& request) {
 }
 
 /// The scenarios in which one thread uses a peer that was made for them.
-template <typename Local>
+template <bool written, typename Local>
 Answer alone(Local& local, const Request& request) {
   const std::string& name = request.scenario;
-  if (name == "lifo") return burst<true>(local, request);
-  if (name == "fifo") return burst<false>(local, request);
+  if (name == "lifo") return burst<true, written>(local, request);
+  if (name == "fifo") return burst<false, written>(local, request);
   if constexpr (!requires { local.end_of_burst(); }) {
+    if (name == "random") return random<written>(local, request);
     if (name == "pair") return pair(local, request);
-    if (name == "random") return random(local, request);
     if (name == "cold") return cold(local, request);
     if (name == "latency") return latency(local, request);
   }
@@ -100,7 +100,9 @@ Answer alone(Local& local, const Request& request) {
 
 template <typename Peer>
 Answer together(Peer& peer, const Request& request) {
-  if (request.scenario == "churn") return churn(peer, request);
+  if (request.scenario == "churn") {
+    return request.written ? churn<true>(peer, request) : churn<false>(peer, request);
+  }
   if (request.scenario == "handover") return handover(peer, request);
   if (request.scenario == "all_to_all") return all_to_all(peer, request);
   return {};
@@ -123,7 +125,7 @@ Serve scenarios(Make make, Abilities abilities) {
     if (request.threads == 1) {
       return make(shape_for(request, 0), [&](auto& peer) {
         auto local = peer.local();
-        return alone(local, request);
+        return request.written ? alone<true>(local, request) : alone<false>(local, request);
       });
     }
     if constexpr (requires { Make::one_thread; }) {
@@ -142,7 +144,7 @@ inline int serve(const Serve& peer) {
     Request request;
     std::istringstream words(line);
     words >> request.scenario >> request.block_size >> request.live >> request.threads >>
-        request.amount;
+        request.amount >> request.written;
     if (!words || request.live == 0 || request.threads == 0) {
       std::cerr << "not a request: " << line << '\n';
       return 2;

@@ -176,6 +176,7 @@ impl Bench<'_> {
                     live: LIVE,
                     threads: 1,
                     amount,
+                    written: true,
                 };
                 let answer = self.worker(sum.participant).and_then(|mut one| one.ask(&request));
                 match answer {

@@ -15,6 +15,9 @@ pub struct Scenario {
     pub turns: usize,
     /// Milliseconds of a turn.
     pub amount: f64,
+    /// Of a pattern or churn: a word is written into each block, as programs do; else it is the
+    /// calls alone that are measured.
+    pub written: bool,
 }
 
 /// How much is to be measured.
@@ -40,7 +43,11 @@ const LARGE: usize = 64 << 20;
 
 impl Scenario {
     const fn new(kind: &'static str, block_size: usize, live: usize) -> Self {
-        Self { kind, block_size, live, threads: 1, turns: 0, amount: 0.0 }
+        Self { kind, block_size, live, threads: 1, turns: 0, amount: 0.0, written: false }
+    }
+
+    fn written(self) -> Self {
+        Self { written: true, ..self }
     }
 
     fn taking(self, turns: usize, amount: f64) -> Self {
@@ -71,11 +78,12 @@ impl Scenario {
     /// Its name in commands and in the results.
     pub fn id(&self) -> String {
         let Self { kind, block_size, live, threads, .. } = self;
+        let written = if self.written { "-written" } else { "" };
         match *kind {
-            kind if THREADS.contains(&kind) => format!("{kind}-{threads}"),
+            kind if THREADS.contains(&kind) => format!("{kind}-{threads}{written}"),
             kind if CONTAINERS.contains(&kind) => kind.into(),
             "pair" | "cold" | "creation" | "growth" => format!("{kind}-{block_size}"),
-            kind => format!("{kind}-{block_size}-{live}"),
+            kind => format!("{kind}-{block_size}-{live}{written}"),
         }
     }
 
@@ -88,6 +96,9 @@ impl Scenario {
     pub fn title(&self) -> String {
         let (size, threads) = (self.block_size, self.threads);
         let live = grouped(self.live);
+        if self.written {
+            return format!("{}, each written", Self { written: false, ..self.clone() }.title());
+        }
         match self.kind {
             "pair" => format!("pair: one block of {size} bytes, taken and given back"),
             "lifo" => format!("newest back first, {live} blocks of {size} bytes"),
@@ -143,8 +154,8 @@ impl Scenario {
     }
 
     pub fn request(&self) -> Request<'static> {
-        let Self { kind, block_size, live, threads, amount, .. } = *self;
-        Request { scenario: kind, block_size, live, threads, amount }
+        let Self { kind, block_size, live, threads, amount, written, .. } = *self;
+        Request { scenario: kind, block_size, live, threads, amount, written }
     }
 }
 
@@ -162,6 +173,12 @@ fn patterns(turns: usize) -> Vec<Scenario> {
     let patterns = [("pair", 1), ("lifo", 1000), ("fifo", 1000), ("lifo", 100_000)];
     let patterns = patterns.into_iter().chain([("random", 20_000)]);
     patterns.map(|(kind, live)| Scenario::new(kind, 64, live).taking(turns, 20.0)).collect()
+}
+
+/// The patterns in which it matters which block is handed out, once it is written to.
+fn written(turns: usize) -> [Scenario; 3] {
+    [("lifo", 1000), ("lifo", 100_000), ("random", 20_000)]
+        .map(|(kind, live)| Scenario::new(kind, 64, live).written().taking(turns, 20.0))
 }
 
 fn threads(counts: &[usize], turns: usize) -> impl Iterator<Item = Scenario> {
@@ -192,6 +209,7 @@ fn memory(block_size: usize, turns: usize) -> Scenario {
 
 fn whole() -> Vec<Scenario> {
     let mut all = patterns(15);
+    all.extend(written(9));
     all.extend(SIZES.map(|size| Scenario::new("random", size, 1000).taking(15, 20.0)));
     all.extend(SIZES.map(|size| {
         let turns = if size == 4096 { 5 } else { 9 };
@@ -202,6 +220,7 @@ fn whole() -> Vec<Scenario> {
         Scenario::new("random", size, 10_000_000).taking(turns, 200.0)
     }));
     all.extend(threads(&[2, 4, 8], 9));
+    all.extend(threads(&[2], 9).filter(|one| one.kind == "churn").map(Scenario::written));
     all.extend(life(9));
     all.extend(containers(9));
     all.extend(SIZES.map(|size| memory(size, 1)));
@@ -210,6 +229,7 @@ fn whole() -> Vec<Scenario> {
 
 fn quick() -> Vec<Scenario> {
     let mut all = patterns(5);
+    all.extend(written(3));
     all.push(Scenario::new("random", 64, 1000).taking(5, 20.0));
     all.push(Scenario::new("random", 64, 100_000).taking(3, 30.0));
     all.push(Scenario::new("random", 64, 10_000_000).taking(1, 100.0));

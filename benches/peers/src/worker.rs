@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub threads: usize,
     /// Milliseconds to be measured; of `latency`, millions of operations.
     pub amount: f64,
+    /// Of patterns and churn: a word is written into each block. In the others it always is.
+    pub written: bool,
 }
 
 /// The values of an answer by their names; none if the participant can't do that.
@@ -41,9 +43,10 @@ impl Worker {
 
     /// Asks, and waits for the answer.
     pub fn ask(&mut self, request: &Request) -> Result<Answer, String> {
-        let Request { scenario, block_size, live, threads, amount } = request;
+        let Request { scenario, block_size, live, threads, amount, written } = request;
         let requests = self.requests.as_mut().expect("open until it is dropped");
-        writeln!(requests, "{scenario} {block_size} {live} {threads} {amount}")
+        let written = i32::from(*written);
+        writeln!(requests, "{scenario} {block_size} {live} {threads} {amount} {written}")
             .map_err(|_| "its program has ended".to_owned())?;
         let mut answer = Answer::new();
         loop {

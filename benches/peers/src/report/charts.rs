@@ -26,7 +26,9 @@ pub fn all(report: &Report) -> Vec<Chart> {
     };
     let overview = ["random-64-20000", "handover-2"];
     let patterns = ["pair-64", "lifo-64-1000", "fifo-64-1000", "lifo-64-100000"];
-    let patterns: Vec<_> = patterns.into_iter().chain(["random-64-20000", "cold-64"]).collect();
+    let patterns = patterns.into_iter().chain(["random-64-20000", "cold-64"]);
+    let written = ["lifo-64-1000-written", "lifo-64-100000-written", "random-64-20000-written"];
+    let patterns: Vec<_> = patterns.chain(written).collect();
     let live = ["random-64-1000", "random-64-100000", "random-64-10000000"];
     let threads = ["churn-2", "churn-4", "churn-8", "handover-2", "handover-4", "handover-8"];
     let exchange = ["all_to_all-2", "all_to_all-4", "all_to_all-8"];

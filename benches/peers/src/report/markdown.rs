@@ -24,7 +24,8 @@ what is missing is named. The figures with every turn are in [results.json](resu
   machine.
 * Each participant has a process of its own, and the same C++ code for every scenario, compiled
   with it. *called*: by functions of a shared library; *inlined*: as far as its headers go.
-* A word is written into each block that is taken.
+* Patterns of one thread and churn are measured as the calls alone and, where their title says so,
+  with a word written into each block that is taken. In all others it is always written.
 * Nanoseconds of several threads are those of all processors together: a peer that scales has the
   same figure with any number of threads.
 * `SINGLE`, `SAFE` and `LOCK_FREE` are pools of `pool_create_with` with standard checks,
