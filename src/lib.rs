@@ -12,6 +12,7 @@
 //! | 4 | `span`     | the one contiguous range that a pool lives on |
 //! | 4 | `cache`    | the magazines of threads, and the depot that they share |
 //! | 4 | `checks`   | the ledger, and what is verified before a pointer is believed |
+//! | 4 | `inspect`  | what is found out beyond the checks: `POOL_CHECKS_FULL` |
 //! | 5 | `pool`     | create, allocate, deallocate, report, inspect; handles |
 //! | 7 | `capi`     | the C ABI, the only `extern "C"` |
 //!
@@ -33,13 +34,14 @@ mod cache;
 mod capi;
 mod checks;
 mod freelist;
+mod inspect;
 mod layout;
 mod pool;
 mod source;
 mod span;
 
 pub use base::error::*;
-pub use base::report::{pool_report_callback_t, pool_report_t};
+pub use base::report::{pool_report_callback_t, pool_report_t, pool_site_t};
 pub use capi::allocate::*;
 pub use capi::cache::*;
 pub use capi::create::*;

@@ -33,6 +33,8 @@ fn a_sound_program_is_silent() {
         ("MEMORY_POOL_CHECKS", "standard"),
         ("MEMORY_POOL_CHECKS", "none"),
         ("MEMORY_POOL_CHECKS", ""),
+        ("MEMORY_POOL_CHECKS", "full"),
+        ("MEMORY_POOL_CHECKS", "poison,canary,sites:4,quarantine:2"),
     ] {
         assert_eq!(stderr(variable, value), "", "{variable}={value}");
     }
@@ -58,10 +60,11 @@ fn a_setting_that_is_not_understood_is_said_so() {
         "memory_pool: warn: MEMORY_POOL_LOG is not understood and counts as warn; say off, error, \
          warn, info, debug or trace\n"
     );
-    for value in ["full", "poison,canary", &"x".repeat(1000), "\u{e4}"] {
+    let long = "x".repeat(1000);
+    for value in ["fully", "poison,canaries", "sites:99", "quarantine:-1", &long, "\u{e4}"] {
         let line = stderr("MEMORY_POOL_CHECKS", value);
-        assert!(line.starts_with("memory_pool: warn: MEMORY_POOL_CHECKS="), "{line}");
-        assert!(line.ends_with("Say none or standard\n"), "{line}");
+        assert!(line.starts_with("memory_pool: warn: MEMORY_POOL_CHECKS: \""), "{line}");
+        assert!(line.ends_with("poison, canary, sites:N, quarantine:N\n"), "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
     }
 }

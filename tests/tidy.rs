@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 7] = [
     &["base"],
     &["layout"],
     &["source", "freelist"],
-    &["span", "cache", "checks"],
+    &["span", "cache", "checks", "inspect"],
     &["pool"],
     &["capi"],
 ];

@@ -21,6 +21,35 @@ pub struct pool_report_t {
     pub block: *mut c_void,
     /// What happened and what to do next, as in the log, in UTF-8 and without a newline.
     pub message: *const c_char,
+    /// The number of the block, from 0; SIZE_MAX where no one block is known.
+    pub index: usize,
+    /// Bytes from the start of the block to what is wrong; below 0: before it.
+    pub offset: isize,
+    /// Who allocated the block last, if the pool's checks keep that (POOL_CHECKS_FULL); NULL: not
+    /// known.
+    pub allocated: *const pool_site_t,
+    /// Who deallocated it last, likewise.
+    pub deallocated: *const pool_site_t,
+    /// Where this was found; NULL: not known.
+    pub here: *const pool_site_t,
+}
+
+/// Where and when something was done to a block.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(non_camel_case_types, reason = "the name C sees")]
+pub struct pool_site_t {
+    /// The stack as return addresses, the innermost first; the first are the library's own.
+    pub frames: *const *const c_void,
+    /// How many there are.
+    pub frame_count: usize,
+    /// The thread, as the system numbers it.
+    pub thread: i64,
+    /// The number of the operation among all of the pool, from 1; 0: none, it is where a report was
+    /// made.
+    pub sequence: u64,
+    /// When, in nanoseconds of the monotonic clock.
+    pub nanoseconds: u64,
 }
 
 /// Receives reports. It may be called from every thread that calls the pool, also at the same

@@ -6,7 +6,7 @@ use crate::base::error::{Error, POOL_OK, pool_status_t};
 use crate::base::ids::UserPointer;
 use crate::capi::boundary::{bad_argument, enter, enter_usual, refused, status};
 use crate::capi::pool_t;
-use crate::pool::{Usual, handles};
+use crate::pool::{Pool, Usual, handles};
 
 /// Receives live blocks; false ends the walk. It may call the library itself, also with the same
 /// pool. It must not throw: the program would end.
@@ -46,6 +46,18 @@ pub unsafe extern "C" fn pool_for_each_live(
         {}
         Ok(())
     })
+}
+
+/// Writes to the log, whatever its level, how many blocks are live, and with POOL_CHECKS_FULL who
+/// allocated them: the stacks with the oldest blocks, each with the number of its blocks and their
+/// bytes. Time in proportion to the blocks that were ever used.
+///
+/// Errors: POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+/// Thread-safety: as the pool's `threading` says, but not in a signal handler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pool_log_live(pool: *const pool_t) -> pool_status_t {
+    const CALL: &str = "pool_log_live";
+    status(CALL, || enter(CALL, pool).map(Pool::log_live))
 }
 
 /// What pool_deallocate would answer for `block`, with its report, but nothing is changed: POOL_OK

@@ -11,6 +11,8 @@ pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod sleep;
+pub(crate) mod stack;
+pub(crate) mod symbols;
 pub(crate) mod thread;
 pub(crate) mod tsan;
 

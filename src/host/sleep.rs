@@ -42,7 +42,8 @@ impl Deadline {
     }
 }
 
-fn now() -> u64 {
+/// Nanoseconds of the monotonic clock.
+pub(crate) fn now() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a place for the answer; this clock is always there.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };

@@ -20,6 +20,7 @@ proptest! {
             capacity,
             max_capacity: 0,
             link_bytes: 1,
+        canary_bytes: 0,
             side_bytes: 1,
             blocks_max: usize::MAX,
             room: None,

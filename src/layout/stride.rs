@@ -59,6 +59,8 @@ pub(crate) struct Request {
     pub(crate) max_capacity: usize,
     /// What the engine keeps inside a free block.
     pub(crate) link_bytes: usize,
+    /// What is watched behind each block: it widens the stride and changes nothing else.
+    pub(crate) canary_bytes: usize,
     /// What the engine keeps beside each block, in a buffer.
     pub(crate) side_bytes: usize,
     /// As many blocks as the engine can tell apart.
@@ -101,6 +103,14 @@ impl Layout {
             .ok_or(TOO_LARGE)?;
         let natural = (1 << stride.trailing_zeros()).min(NATURAL_ALIGNMENT_MAX);
         let alignment = if alignment == 0 { natural } else { alignment };
+        let stride = match request.canary_bytes {
+            0 => stride,
+            bytes => block_size
+                .checked_add(bytes)
+                .and_then(|bytes| bytes.checked_next_multiple_of(alignment))
+                .filter(|&stride| stride <= isize::MAX as usize)
+                .ok_or(TOO_LARGE)?,
+        };
         let reach = match room {
             None => reach(stride),
             Some(bytes) => inside::capacity_within(stride, alignment, side_bytes, bytes),
@@ -181,6 +191,7 @@ mod tests {
         capacity: 1,
         max_capacity: 0,
         link_bytes: 8,
+        canary_bytes: 0,
         side_bytes: 1,
         blocks_max: usize::MAX,
         room: None,
@@ -202,6 +213,16 @@ mod tests {
         assert_eq!(layout(24, 16), (32, 16));
         assert_eq!(layout(1, 0), (8, 8));
         assert_eq!(layout(8192, 0), (8192, 4096));
+    }
+
+    #[test]
+    fn a_canary_widens_the_stride_and_nothing_else() {
+        for (size, alignment, with_canary) in [(64, 0, 128), (24, 0, 32), (1, 0, 16), (20, 0, 28)] {
+            let plain = request(size, alignment, 10);
+            let watched = Request { canary_bytes: 8, ..plain };
+            let [plain, watched] = [plain, watched].map(|one| Layout::new(&one).expect("sound"));
+            assert_eq!(watched, Layout { stride: with_canary, ..plain });
+        }
     }
 
     #[test]

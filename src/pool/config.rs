@@ -4,6 +4,7 @@
 
 use crate::base::log::{Level, log};
 use crate::host::env;
+use crate::inspect::switches::{Switches, Wish};
 use crate::source::Source;
 use crate::source::system::System;
 
@@ -20,6 +21,8 @@ pub(crate) enum Threading {
 pub(crate) enum CheckLevel {
     Standard,
     None,
+    /// Standard, and more.
+    Watched(Switches),
 }
 
 /// What follows a misuse, after its report.
@@ -83,24 +86,35 @@ impl Config {
     /// The level of checks once `MEMORY_POOL_CHECKS` has had its say. Blocks of the span and of the
     /// heap must be told apart, so with heap overflow the checks are standard at least.
     pub(crate) fn checks_in_force(&self) -> CheckLevel {
-        if self.heap_overflow {
-            return CheckLevel::Standard;
-        }
-        let read = |value: &str| match value {
-            "none" => CheckLevel::None,
-            "standard" => CheckLevel::Standard,
-            other => {
+        let read = |value: &str| match Wish::read(value) {
+            Ok(Wish::None) => CheckLevel::None,
+            Ok(Wish::Standard) => CheckLevel::Standard,
+            Ok(Wish::Switches(switches)) => CheckLevel::Watched(switches),
+            Err(word) => {
                 log!(
                     Level::Warn,
-                    "MEMORY_POOL_CHECKS={} is not a level of this version; pool \"{}\" \
-                     keeps its own. Say none or standard",
-                    Name::new(other.as_bytes()),
+                    "MEMORY_POOL_CHECKS: \"{}\" is not understood; pool \"{}\" keeps its own \
+                     checks. Say none, standard, full, or some of poison, canary, sites:N, \
+                     quarantine:N",
+                    Name::new(word.as_bytes()),
                     self.policy.name
                 );
                 self.checks
             }
         };
-        env::with(c"MEMORY_POOL_CHECKS", read).unwrap_or(self.checks)
+        match env::with(c"MEMORY_POOL_CHECKS", read).unwrap_or(self.checks) {
+            CheckLevel::None if self.heap_overflow => CheckLevel::Standard,
+            CheckLevel::Watched(_) if matches!(self.source, Source::Buffer(_)) => {
+                log!(
+                    Level::Warn,
+                    "pool \"{}\" lies in a buffer, where there is no room for canaries, patterns \
+                     and sites: its checks are standard",
+                    self.policy.name
+                );
+                CheckLevel::Standard
+            }
+            checks => checks,
+        }
     }
 }
 

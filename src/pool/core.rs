@@ -49,30 +49,29 @@ impl Core {
             return Taken::new(Some(block), None);
         }
         let supply = each!(&self.engine, engine => engine.allocate_slow());
-        let repaired = supply.repaired.map(|free_blocks| Finding::DamagedFreeList { free_blocks });
         if supply.block.is_some() {
-            return Taken::new(supply.block, repaired);
+            return Taken::new(supply.block, supply.finding);
         }
         let beyond = self.allocate_beyond();
         if beyond.block.is_none() {
             each!(&self.engine, engine => engine.count_failure());
         }
-        Taken { finding: repaired.or(beyond.finding), ..beyond }
+        Taken { finding: supply.finding.or(beyond.finding), ..beyond }
     }
 
     /// A block that is not there yet: by growth, or from the heap.
     fn allocate_beyond(&self) -> Taken {
-        let (growth, block) = loop {
+        let (growth, supply) = loop {
             let growth = self.grow_when_dry();
             // Where no lock is held, others may have added blocks meanwhile, or taken those that
             // were added here.
-            let block = each!(&self.engine, engine => engine.allocate_slow()).block;
-            if block.is_some() || !matches!(growth, Ok(Some(_))) {
-                break (growth, block);
+            let supply = each!(&self.engine, engine => engine.allocate_slow());
+            if supply.block.is_some() || !matches!(growth, Ok(Some(_))) {
+                break (growth, supply);
             }
         };
-        if block.is_some() {
-            return Taken::new(block, growth.unwrap_or_else(Some));
+        if supply.block.is_some() {
+            return Taken::new(supply.block, supply.finding.or(growth.unwrap_or_else(Some)));
         }
         let refused = growth.err();
         let Some(overflow) = &self.overflow else {
@@ -86,9 +85,15 @@ impl Core {
 
     /// Takes a block back, or says why not.
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> Result<(), Misuse> {
-        let taken_back = each!(&self.engine, engine => {
-            engine.deallocate(pointer) || engine.deallocate_slow(pointer).is_ok()
-        });
+        let taken_back = match &self.engine {
+            Engine::Inspected(engine) => match engine.take_back(pointer) {
+                Ok(Some(damaged)) => return Err(Misuse::Damaged(damaged)),
+                other => other.is_ok(),
+            },
+            engine => each!(engine, engine => {
+                engine.deallocate(pointer) || engine.deallocate_slow(pointer).is_ok()
+            }),
+        };
         if taken_back {
             return Ok(());
         }

@@ -17,6 +17,9 @@ use crate::freelist::hand::{HAND_MAX, Hand};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::freelist::tagged::{self, TaggedStack};
 use crate::host::{HAS_SYSTEM, tsan};
+use crate::inspect::Inspector;
+use crate::inspect::fill::{CANARY_BYTES, FRONT_BYTES, Fill};
+use crate::inspect::switches::Switches;
 use crate::layout::geometry::Geometry;
 use crate::layout::inside;
 use crate::layout::pages::Pages;
@@ -28,6 +31,7 @@ use crate::pool::directory;
 use crate::pool::engine::Engine;
 use crate::pool::fork::prepare_for_forks;
 use crate::pool::handles::{self, NO_SYSTEM};
+use crate::pool::inspected::Inspected;
 use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::safe::Safe;
@@ -58,7 +62,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
         let blocks = layout.max_capacity;
         log!(Level::Info, "pool \"{}\" can grow to {blocks} blocks", config.policy.name);
     }
-    let engine = engine(&config, &layout, &span);
+    let engine = engine(&config, &layout, &span)?;
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
     let core = Core { engine, layout, span, overflow, trimmed: Cell::new(None) };
@@ -111,9 +115,10 @@ pub(crate) fn plan(config: &Config) -> Result<Layout, Refusal> {
         capacity,
         max_capacity,
         link_bytes: LINK_BYTES,
+        canary_bytes: if has_canaries(config) { CANARY_BYTES } else { 0 },
         side_bytes: side_bytes_in_buffer(config),
         blocks_max: match engine_of(config) {
-            EngineKind::LockFree => tagged::BLOCKS_MAX,
+            EngineKind::LockFree | EngineKind::Inspected => tagged::BLOCKS_MAX,
             EngineKind::Safe => depot::BLOCKS_MAX,
             EngineKind::Single | EngineKind::Shared => usize::MAX,
         },
@@ -131,10 +136,22 @@ enum EngineKind {
     Shared,
     Safe,
     LockFree,
+    Inspected,
+}
+
+/// Whether bytes around the blocks are watched: there is room, and it was asked for.
+fn has_canaries(config: &Config) -> bool {
+    matches!(config.checks, CheckLevel::Watched(Switches { canary: true, .. }))
+        && !matches!(config.source, Source::Buffer(_))
 }
 
 fn engine_of(config: &Config) -> EngineKind {
     match (config.threading, config.source) {
+        (_, Source::System(_) | Source::Callbacks(_))
+            if matches!(config.checks, CheckLevel::Watched(_)) =>
+        {
+            EngineKind::Inspected
+        }
         (Threading::LockFree, _) => EngineKind::LockFree,
         (Threading::Safe, Source::Buffer(_)) => EngineKind::Shared,
         (Threading::Safe, Source::System(_) | Source::Callbacks(_)) => EngineKind::Safe,
@@ -174,8 +191,13 @@ fn side(config: &Config, layout: &Layout) -> Side {
     let fixed = hand_limit(config, layout) * size_of::<Block>();
     match (engine_of(config), config.checks) {
         (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: None, fixed },
+        (EngineKind::Inspected, _) => {
+            Side { near: tagged::LINK_BYTES, far: None, fixed: FRONT_BYTES }
+        }
         (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes), fixed },
-        (EngineKind::Shared, _) | (_, CheckLevel::Standard) => Side { near: 1, far: None, fixed },
+        (EngineKind::Shared, _) | (_, CheckLevel::Standard | CheckLevel::Watched(_)) => {
+            Side { near: 1, far: None, fixed }
+        }
         (EngineKind::Single, CheckLevel::None) => match config.source {
             Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: None, fixed },
             Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: None, fixed },
@@ -204,11 +226,12 @@ fn side_bytes_in_buffer(config: &Config) -> usize {
 const _: () = assert!(size_of::<Pool>() <= inside::HEADER_BYTES);
 const _: () = assert!(align_of::<Pool>() <= inside::HEADER_ALIGNMENT);
 
-fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
-    let is_checked = config.checks == CheckLevel::Standard;
+fn engine(config: &Config, layout: &Layout, span: &Span) -> Result<Engine, Refusal> {
+    let is_checked = config.checks != CheckLevel::None;
     // SAFETY: the fixed table of the span is as large, and this hand's alone (`side`).
     let hand = unsafe { Hand::new(span.side_end().cast(), hand_limit(config, layout)) };
-    match engine_of(config) {
+    let engine = match engine_of(config) {
+        EngineKind::Inspected => Engine::Inspected(inspected(config, layout, span)?),
         EngineKind::LockFree if is_checked => Engine::LockFreeStandard(lock_free(layout, span)),
         EngineKind::LockFree => Engine::LockFreeUnchecked(lock_free(layout, span)),
         EngineKind::Safe if is_checked => Engine::SafeStandard(safe(layout, span)),
@@ -217,7 +240,21 @@ fn engine(config: &Config, layout: &Layout, span: &Span) -> Engine {
         EngineKind::Shared => Engine::SharedUnchecked(unchecked(layout, span, hand)),
         EngineKind::Single if is_checked => Engine::SingleStandard(standard(layout, span, hand)),
         EngineKind::Single => Engine::SingleUnchecked(unchecked(layout, span, hand)),
-    }
+    };
+    Ok(engine)
+}
+
+fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected, Refusal> {
+    let switches = match config.checks {
+        CheckLevel::Watched(switches) => switches,
+        CheckLevel::Standard | CheckLevel::None => Switches::NONE,
+    };
+    // With guard pages there is one before block 0, and what is kept lies beyond it.
+    let front = if span.side_ends_at_blocks() { FRONT_BYTES } else { 0 };
+    // SAFETY: the span is the pool's, and so is the fixed table before it (`side`).
+    let fill = unsafe { Fill::new(span.base(), layout.block_size, layout.stride, front) };
+    let inspector = Inspector::new(switches, fill, layout.capacity, layout.max_capacity)?;
+    Ok(Inspected::new(lock_free(layout, span), inspector, config.threading))
 }
 
 fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHECKED> {

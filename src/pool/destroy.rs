@@ -35,20 +35,22 @@ impl Pool {
     fn leak(&self) -> Result<(), Error> {
         let (on_leak, reporter, live) =
             (self.policy.on_leak, self.reporter(), LiveBlocks::of(self));
+        // Before a callback may end the pool.
+        let groups = self.groups();
         match on_leak {
             OnLeak::Warn => {
                 let what = format_args!("destroyed with {live}: their memory is gone");
-                reporter.tell_leak(live.address, Level::Warn, what);
+                reporter.tell_leak(live.address, Level::Warn, what, &groups);
                 Ok(())
             }
             OnLeak::Refuse => {
                 let what = format_args!("not destroyed: it has {live}. Deallocate them first");
-                reporter.tell_leak(live.address, Level::Error, what);
+                reporter.tell_leak(live.address, Level::Error, what, &groups);
                 Err(Error::InUse)
             }
             OnLeak::Abort => {
                 let what = format_args!("destroyed with {live}: aborting");
-                reporter.tell_leak(live.address, Level::Error, what);
+                reporter.tell_leak(live.address, Level::Error, what, &groups);
                 process::abort()
             }
         }

@@ -6,6 +6,7 @@
 //! | safe      | `Safe*`: safe.rs, what its fast paths don't decide under the lock   |
 //! |           | in a buffer `Shared*`: single.rs under the pool's lock              |
 //! | lock-free | `LockFree*`: lock_free.rs                                           |
+//! | any, with more than standard checks | `Inspected`: inspected.rs                 |
 //!
 //! A safe pool in a buffer has a byte a block, like that of one owner, and no memory elsewhere.
 
@@ -13,6 +14,8 @@ use core::hint;
 
 use crate::cache::threads;
 use crate::checks::{Standard, Unchecked};
+use crate::pool::config::Threading;
+use crate::pool::inspected::Inspected;
 use crate::pool::lock_free::LockFree;
 use crate::pool::safe::Safe;
 use crate::pool::single::Single;
@@ -28,6 +31,7 @@ pub(crate) enum Engine {
     SafeUnchecked(Safe<false>),
     LockFreeStandard(LockFree<true>),
     LockFreeUnchecked(LockFree<false>),
+    Inspected(Inspected),
 }
 
 /// The engines of most pools, for which the hot paths are made.
@@ -78,6 +82,7 @@ impl Engine {
             Self::SafeStandard(_) | Self::SafeUnchecked(_) => true,
             Self::SingleStandard(_) | Self::SingleUnchecked(_) => false,
             Self::LockFreeStandard(_) | Self::LockFreeUnchecked(_) => false,
+            Self::Inspected(engine) => engine.threading() == Threading::Safe,
         }
     }
 }
@@ -112,6 +117,7 @@ macro_rules! each {
             Engine::SafeUnchecked($name) => $body,
             Engine::LockFreeStandard($name) => $body,
             Engine::LockFreeUnchecked($name) => $body,
+            Engine::Inspected($name) => $body,
         }
     }};
 }

@@ -16,6 +16,7 @@ use crate::base::sync::{AtomicUsize, lock};
 use crate::cache::magazines::Explicit;
 use crate::cache::threads;
 use crate::host::{HAS_SYSTEM, thread};
+use crate::pool::config::Threading;
 use crate::pool::engine::Engine;
 use crate::pool::handles::NO_SYSTEM;
 use crate::pool::safe::Safe;
@@ -62,6 +63,15 @@ impl Blocks {
     }
 }
 
+/// What inlined calls find in a cache of a watched pool: no block.
+static NOTHING: AtomicUsize = AtomicUsize::new(0);
+
+impl Blocks {
+    fn none(base: NonNull<u8>) -> Self {
+        Self { base, stride: 1, multiplier: 0, ledger: None, bytes: &raw const NOTHING }
+    }
+}
+
 /// Does the same with the safe engine of the pool, checked or not.
 macro_rules! each_safe {
     ($pool:expr, $name:ident => $body:expr, $otherwise:expr) => {
@@ -75,7 +85,12 @@ macro_rules! each_safe {
 
 /// Gives a pool a cache and answers its handle.
 pub(crate) fn create(pool: &Pool) -> Result<UserPointer, Refusal> {
-    let blocks = each_safe!(pool, engine => Blocks::of(engine), return Err(NOT_SAFE));
+    let blocks = match &pool.core.engine {
+        Engine::Inspected(engine) if engine.threading() == Threading::Safe => {
+            Blocks::none(pool.core.base())
+        }
+        _ => each_safe!(pool, engine => Blocks::of(engine), return Err(NOT_SAFE)),
+    };
     if !HAS_SYSTEM {
         return Err(NO_SYSTEM);
     }
@@ -90,7 +105,7 @@ pub(crate) fn create(pool: &Pool) -> Result<UserPointer, Refusal> {
     if let Some(cache) = arena::find_cache(handle) {
         cache.handle.set(handle);
         // SAFETY: slots do not move, and what lives in this one is removed before it is freed.
-        each_safe!(pool, engine => unsafe { engine.add(&cache.explicit) }, ());
+        unsafe { pool.core.engine.add_explicit(&cache.explicit) };
     }
     Ok(handle)
 }
@@ -99,7 +114,7 @@ pub(crate) fn create(pool: &Pool) -> Result<UserPointer, Refusal> {
 pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     let cache = find(handle).ok_or(Error::StaleHandle)?;
     let pool = cache.pool();
-    pool.hold(|_| each_safe!(pool, engine => engine.remove(&cache.explicit), ()));
+    pool.hold(|core| core.engine.remove_explicit(&cache.explicit));
     if arena::remove_cache(handle) { Ok(()) } else { Err(Error::StaleHandle) }
 }
 
@@ -122,10 +137,44 @@ pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Cache> {
 impl Pool {
     /// Ends the caches of a pool that nobody can find any more.
     pub(super) fn end_caches(&self) {
-        while let Some(explicit) = each_safe!(self, engine => engine.pop_explicit(), None) {
+        while let Some(explicit) = self.core.engine.pop_explicit() {
             // SAFETY: it was on the list, so it lives; a cache begins with what was on the list.
             let cache = unsafe { explicit.cast::<Cache>().as_ref() };
             arena::remove_cache(cache.handle.get());
+        }
+    }
+}
+
+impl Engine {
+    /// # Safety
+    /// * The cache stays where it is until it is removed.
+    unsafe fn add_explicit(&self, explicit: &Explicit) {
+        match self {
+            // SAFETY: by this function's contract.
+            Self::SafeStandard(engine) => unsafe { engine.add(explicit) },
+            // SAFETY: as above.
+            Self::SafeUnchecked(engine) => unsafe { engine.add(explicit) },
+            // SAFETY: as above.
+            Self::Inspected(engine) => unsafe { engine.magazines().add(explicit) },
+            _ => {}
+        }
+    }
+
+    fn remove_explicit(&self, explicit: &Explicit) {
+        match self {
+            Self::SafeStandard(engine) => engine.remove(explicit),
+            Self::SafeUnchecked(engine) => engine.remove(explicit),
+            Self::Inspected(engine) => engine.magazines().remove(explicit),
+            _ => {}
+        }
+    }
+
+    fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
+        match self {
+            Self::SafeStandard(engine) => engine.pop_explicit(),
+            Self::SafeUnchecked(engine) => engine.pop_explicit(),
+            Self::Inspected(engine) => engine.magazines().pop(),
+            _ => None,
         }
     }
 }

@@ -18,6 +18,12 @@ use crate::pool::slot::SLOT_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken(&'static str);
 
+impl Broken {
+    pub(super) fn new(what: &'static str) -> Self {
+        Self(what)
+    }
+}
+
 impl core::fmt::Display for Broken {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.0)

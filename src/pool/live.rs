@@ -64,10 +64,8 @@ impl Pool {
 
     /// What `deallocate_slow` would answer, and its report; nothing is changed.
     pub(crate) fn check(&self, pointer: UserPointer) -> Result<(), Error> {
-        self.hold(|core| core.check(pointer)).map_err(|misuse| {
-            self.reporter().tell_misuse(&misuse, pointer, None);
-            misuse.error()
-        })
+        let checked = self.hold(|core| core.check(pointer));
+        checked.map_err(|misuse| self.tell_misuse(&misuse, pointer, None))
     }
 
     /// The first live blocks in address order, as far as `indices` has room and the pool knows;
@@ -97,12 +95,12 @@ impl Core {
     }
 
     /// The blocks that may be live; none where the pool does not know.
-    fn known(&self) -> Range<usize> {
+    pub(super) fn known(&self) -> Range<usize> {
         each!(&self.engine, engine => 0..if engine.knows_live() { engine.end() } else { 0 })
     }
 
     /// The first live block in `range`. Looks at runs, because a ledger may be long and sparse.
-    fn first_live(&self, range: Range<usize>) -> Option<BlockIndex> {
+    pub(super) fn first_live(&self, range: Range<usize>) -> Option<BlockIndex> {
         each!(&self.engine, engine => first(range, |index| engine.is_live(BlockIndex(index))))
     }
 

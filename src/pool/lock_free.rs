@@ -91,19 +91,24 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     }
 
     pub(crate) fn allocate_slow(&self) -> Supply {
-        let block = self.allocate().or_else(|| self.allocate_fresh()).or_else(|| self.allocate());
-        Supply { block, repaired: None }
+        Supply::of(self.take().map(|(index, _)| self.hand_out(index)))
+    }
+
+    /// A block that is live from now on, and whether it came back before.
+    pub(super) fn take(&self) -> Option<(BlockIndex, bool)> {
+        let from_stack = || Some((self.stack.pop()?, true));
+        from_stack().or_else(|| Some((self.take_fresh()?, false))).or_else(from_stack)
     }
 
     /// The block at the frontier.
-    fn allocate_fresh(&self) -> Option<Block> {
+    fn take_fresh(&self) -> Option<BlockIndex> {
         let capacity = self.capacity();
         // Relaxed, both: the number is the block; nothing else is handed over with it, for fresh
         // memory was written by nobody.
         let next = |frontier| (frontier < capacity).then_some(frontier + 1);
         let index = self.frontier.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
         self.stack.set_live(BlockIndex(index));
-        Some(self.hand_out(BlockIndex(index)))
+        Some(BlockIndex(index))
     }
 
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {

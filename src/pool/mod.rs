@@ -29,11 +29,14 @@ mod create;
 mod destroy;
 mod directory;
 mod engine;
+mod evidence;
 pub(crate) mod explicit;
 mod fork;
 mod grow;
 pub(crate) mod handles;
 pub(crate) mod inspect;
+mod inspected;
+mod leaks;
 mod live;
 mod lock_free;
 mod overflow;
@@ -58,12 +61,13 @@ use crate::base::ids::{Block, UserPointer};
 use crate::base::log::{Level, log};
 use crate::base::report::ReportCallback;
 use crate::base::sync::{Lock, lock};
+use crate::inspect::Evidence;
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
 pub(crate) use engine::Usual;
 use engine::{each_lock_free, each_unusual};
 use inspect::Figures;
-use report::{Finding, Reporter};
+use report::{Finding, Misuse, Reporter};
 use waiters::Waiters;
 
 pub(crate) use create::{bytes_needed, create, plan};
@@ -116,9 +120,18 @@ impl Pool {
             self.wake_if_need_be();
         }
         if let Some(finding) = taken.finding {
-            self.reporter().tell(finding);
+            self.tell(finding);
         }
         taken.block
+    }
+
+    /// Says what was found. Of a damaged block it says who had it before.
+    fn tell(&self, finding: Finding) {
+        let evidence = match finding {
+            Finding::Damaged(damaged) => self.core.evidence_of_damage(&damaged),
+            _ => Evidence::NONE,
+        };
+        self.reporter().tell(finding, &evidence);
     }
 
     /// Takes a block back by the hot path of an unusual engine; `false`: another path must look at
@@ -143,12 +156,16 @@ impl Pool {
         entry: Option<usize>,
     ) -> Result<(), Error> {
         self.core.engine.enter_thread();
-        self.hold(|core| core.deallocate(pointer)).map_err(|misuse| {
-            self.reporter().tell_misuse(&misuse, pointer, entry);
-            misuse.error()
-        })?;
+        let done = self.hold(|core| core.deallocate(pointer));
+        // A damaged block came back as well.
         self.wake_if_need_be();
-        Ok(())
+        done.map_err(|misuse| self.tell_misuse(&misuse, pointer, entry))
+    }
+
+    fn tell_misuse(&self, misuse: &Misuse, pointer: UserPointer, entry: Option<usize>) -> Error {
+        let evidence = self.core.evidence(misuse);
+        self.reporter().tell_misuse(misuse, pointer, entry, &evidence);
+        misuse.error()
     }
 
     /// Hands up to `count` blocks to `put`, in order; answers how many. Fewer only mean that the
@@ -169,7 +186,7 @@ impl Pool {
 
     /// Where blocks are not handed over, after some came back.
     fn wake_if_need_be(&self) {
-        if self.has_sleepers() {
+        if self.may_have_sleepers() {
             self.wake_sleepers();
         }
     }
@@ -184,7 +201,7 @@ impl Pool {
     pub(crate) fn grow(&self, blocks: usize) -> Result<(), Refusal> {
         let finding = self.hold(|core| core.grow(blocks))?;
         self.wake_if_need_be();
-        self.reporter().tell(finding);
+        self.tell(finding);
         Ok(())
     }
 
@@ -209,7 +226,11 @@ impl Pool {
         self.hold(Core::validate).map_err(|broken| {
             self.reporter().tell_broken(format_args!("is corrupted: {broken}"));
             Error::Corrupted
-        })
+        })?;
+        let Some((damaged, count)) = self.hold(Core::damaged) else { return Ok(()) };
+        let evidence = self.core.evidence_of_damage(&damaged);
+        self.reporter().tell_damaged(&damaged, count, &evidence);
+        Err(Error::Corrupted)
     }
 
     /// Whether `pointer` is the start of a block, free or live.

@@ -11,9 +11,13 @@ use core::ptr;
 use crate::base::error::Error;
 use crate::base::ids::{BlockIndex, UserPointer};
 use crate::base::log::{self, Level, Line, log};
-use crate::base::report::{ReportCallback, pool_report_t};
+use crate::base::report::{ReportCallback, pool_report_t, pool_site_t};
 use crate::host::process;
+use crate::inspect::Evidence;
 use crate::pool::config::{OnLeak, OnMisuse, Policy};
+use crate::pool::evidence::shown;
+use crate::pool::inspected::Damaged;
+use crate::pool::leaks::Groups;
 
 /// Something that a pool found while it worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +32,33 @@ pub(crate) enum Finding {
     GrowthRefused { from: usize, to: usize, reason: &'static str },
     /// There could have been a block from the heap, but for the memory.
     HeapRefused,
+    /// Somebody wrote where nobody may.
+    Damaged(Damaged),
 }
 
 /// What is wrong with a pointer that came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Misuse {
-    NeverHandedOut { index: BlockIndex },
-    FreeAlready { index: BlockIndex },
-    InteriorOfBlock { index: BlockIndex, into: usize },
-    InteriorOfHeapBlock { block: usize, into: usize },
-    Foreign { from: usize, to: usize },
+    NeverHandedOut {
+        index: BlockIndex,
+    },
+    FreeAlready {
+        index: BlockIndex,
+    },
+    InteriorOfBlock {
+        index: BlockIndex,
+        into: usize,
+    },
+    InteriorOfHeapBlock {
+        block: usize,
+        into: usize,
+    },
+    Foreign {
+        from: usize,
+        to: usize,
+    },
+    /// Somebody wrote around the block; it was taken back.
+    Damaged(Damaged),
 }
 
 impl Misuse {
@@ -48,6 +69,35 @@ impl Misuse {
                 Error::InteriorPointer
             }
             Self::Foreign { .. } => Error::ForeignPointer,
+            Self::Damaged(_) => Error::Corrupted,
+        }
+    }
+}
+
+/// What a report is about.
+struct Subject {
+    error: Error,
+    address: usize,
+    index: Option<BlockIndex>,
+    /// From the start of the block.
+    offset: isize,
+}
+
+impl Subject {
+    fn of(error: Error) -> Self {
+        Self { error, address: 0, index: None, offset: 0 }
+    }
+}
+
+/// " (and 3 more blocks are damaged)".
+struct More(usize);
+
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            1 => f.write_str(" (1 more block is damaged)"),
+            more => write!(f, " ({more} more blocks are damaged)"),
         }
     }
 }
@@ -63,7 +113,7 @@ pub(crate) struct Reporter {
 impl Reporter {
     /// Says what was found, and ends the program if it is a misuse and the policy says so.
     #[cold]
-    pub(crate) fn tell(self, finding: Finding) {
+    pub(crate) fn tell(self, finding: Finding, evidence: &Evidence) {
         let name = self.policy.name;
         match finding {
             Finding::Exhausted { capacity } => {
@@ -87,17 +137,39 @@ impl Reporter {
                      {free_blocks} free blocks and no block is lost. Look for a use after \
                      deallocate"
                 );
-                self.misuse(Error::Corrupted, 0, what);
+                self.misuse(&Subject::of(Error::Corrupted), &Evidence::NONE, what);
             }
+            Finding::Damaged(damaged) => self.tell_damaged(&damaged, 1, evidence),
         }
+    }
+
+    /// The same for a write where nobody may, of which there are `count`.
+    #[cold]
+    pub(crate) fn tell_damaged(self, damaged: &Damaged, count: usize, evidence: &Evidence) {
+        let Damaged { index, block, damage, .. } = *damaged;
+        let subject = Subject {
+            error: Error::Corrupted,
+            address: block.addr().get(),
+            index: Some(index),
+            offset: damage.offset(),
+        };
+        self.misuse(&subject, evidence, format_args!("{damaged}{}", More(count - 1)));
     }
 
     /// The same for a pointer; `entry` is its place in a batch.
     #[cold]
-    pub(crate) fn tell_misuse(self, misuse: &Misuse, pointer: UserPointer, entry: Option<usize>) {
+    pub(crate) fn tell_misuse(
+        self,
+        misuse: &Misuse,
+        pointer: UserPointer,
+        entry: Option<usize>,
+        evidence: &Evidence,
+    ) {
         let address = pointer.address();
         let entry = Entry(entry);
-        let say = |what: fmt::Arguments<'_>| self.misuse(misuse.error(), address, what);
+        let (index, offset) = (misuse.index(), misuse.offset());
+        let subject = Subject { error: misuse.error(), address, index, offset };
+        let say = |what: fmt::Arguments<'_>| self.misuse(&subject, evidence, what);
         match *misuse {
             Misuse::NeverHandedOut { index } => say(format_args!(
                 "{entry}block {index} at {address:#x} was never handed out; nothing was changed. \
@@ -120,27 +192,42 @@ impl Reporter {
                 "{entry}{address:#x} is no block of this pool, whose blocks lie from {from:#x} to \
                  {to:#x}; nothing was changed. Give it back to where it came from"
             )),
+            Misuse::Damaged(damaged) => say(format_args!("{entry}{damaged}")),
         }
     }
 
-    fn misuse(self, error: Error, address: usize, what: fmt::Arguments<'_>) {
-        self.call_back(error, address, what);
+    fn misuse(self, subject: &Subject, evidence: &Evidence, what: fmt::Arguments<'_>) {
+        self.call_back(subject, evidence, what);
         let abort = self.policy.on_misuse == OnMisuse::Abort;
         self.write(abort, Level::Error, format_args!(": {what}"));
+        if abort || log::enabled(Level::Error) {
+            evidence.write(Level::Error);
+        }
         if abort {
             process::abort();
         }
     }
 
     /// Blocks that are live at the end, as `what` says; `first` is the address of the first.
-    pub(crate) fn tell_leak(self, first: usize, level: Level, what: fmt::Arguments<'_>) {
-        self.call_back(Error::InUse, first, what);
-        self.write(self.policy.on_leak == OnLeak::Abort, level, format_args!(" {what}"));
+    pub(crate) fn tell_leak(
+        self,
+        first: usize,
+        level: Level,
+        what: fmt::Arguments<'_>,
+        groups: &Groups,
+    ) {
+        let subject = Subject { address: first, ..Subject::of(Error::InUse) };
+        self.call_back(&subject, &Evidence::NONE, what);
+        let abort = self.policy.on_leak == OnLeak::Abort;
+        self.write(abort, level, format_args!(" {what}"));
+        if abort || log::enabled(level) {
+            groups.write(level);
+        }
     }
 
     /// An invariant does not hold.
     pub(crate) fn tell_broken(self, what: fmt::Arguments<'_>) {
-        self.call_back(Error::Corrupted, 0, what);
+        self.call_back(&Subject::of(Error::Corrupted), &Evidence::NONE, what);
         self.write(false, Level::Error, format_args!(" {what}"));
     }
 
@@ -152,17 +239,25 @@ impl Reporter {
     }
 
     /// Before the log, whose callback may end what `user_data` leads to together with the pool.
-    fn call_back(self, error: Error, address: usize, what: fmt::Arguments<'_>) {
+    fn call_back(self, subject: &Subject, evidence: &Evidence, what: fmt::Arguments<'_>) {
         let Some((callback, user_data)) = self.callback else { return };
         let mut message = Line::new();
         message.push(what);
         let name = self.policy.name.to_c_string();
+        let [taken, given, here] = [evidence.taken, evidence.given, evidence.here];
+        let [taken, given, here] = [&taken, &given, &here].map(|site| site.as_ref().map(shown));
+        let pointer = |site: &Option<pool_site_t>| site.as_ref().map_or(ptr::null(), ptr::from_ref);
         let report = pool_report_t {
             struct_size: size_of::<pool_report_t>(),
-            status: error.status(),
+            status: subject.error.status(),
             pool_name: name.as_ptr().cast(),
-            block: ptr::without_provenance_mut(address),
+            block: ptr::without_provenance_mut(subject.address),
             message: message.as_c_str().as_ptr(),
+            index: subject.index.map_or(usize::MAX, |index| index.0),
+            offset: subject.offset,
+            allocated: pointer(&taken),
+            deallocated: pointer(&given),
+            here: pointer(&here),
         };
         callback(user_data, &raw const report);
     }

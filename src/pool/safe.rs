@@ -129,7 +129,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     pub(crate) fn allocate_slow(&self) -> Supply {
         let take = || self.take(&self.magazines);
         let index = take().or_else(|| if self.steal() { take() } else { None });
-        Supply { block: index.map(|index| self.block_at(index)), repaired: None }
+        Supply::of(index.map(|index| self.block_at(index)))
     }
 
     /// A block of a magazine that this thread owns, or of the depot.

@@ -33,6 +33,7 @@ use crate::freelist::intrusive::IntrusiveList;
 use crate::freelist::waiting::WaitingPages;
 use crate::layout::geometry::Place;
 use crate::layout::pages::Pages;
+use crate::pool::report::Finding;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
@@ -59,8 +60,14 @@ pub(crate) struct Single<C> {
 pub(crate) struct Supply {
     /// `None`: every block is in use.
     pub(crate) block: Option<Block>,
-    /// The free list was damaged and is whole again, with so many blocks.
-    pub(crate) repaired: Option<usize>,
+    pub(crate) finding: Option<Finding>,
+}
+
+impl Supply {
+    /// Nothing was found beside it.
+    pub(crate) fn of(block: Option<Block>) -> Self {
+        Self { block, finding: None }
+    }
 }
 
 /// The figures that an engine keeps.
@@ -136,24 +143,24 @@ impl<C: Checks> Single<C> {
             // SAFETY: the checks vouch that the head is a block.
             unsafe { self.free.remove_first(block) };
             add(&self.allocations, 1);
-            return Supply { block: Some(block), repaired: None };
+            return Supply::of(Some(block));
         }
         if first.is_null() {
             if let Some(block) = self.take_from_hand() {
-                return Supply { block: Some(block), repaired: None };
+                return Supply::of(Some(block));
             }
             if let Some(page) = self.waiting.pop() {
                 self.link_blocks_of(page);
-                return Supply { block: self.allocate(), repaired: None };
+                return Supply::of(self.allocate());
             }
             if self.counts().in_use == self.frontier.get() {
-                return Supply { block: self.allocate_fresh(), repaired: None };
+                return Supply::of(self.allocate_fresh());
             }
         }
         // P3 is broken: something wrote into a free block and so into its link.
         let repaired = self.rebuild_free_list();
-        let block = self.allocate().or_else(|| self.allocate_fresh());
-        Supply { block, repaired }
+        let finding = repaired.map(|free_blocks| Finding::DamagedFreeList { free_blocks });
+        Supply { block: self.allocate().or_else(|| self.allocate_fresh()), finding }
     }
 
     /// The block at the frontier.

@@ -34,11 +34,12 @@ impl Pool {
             Engine::SingleStandard(_) | Engine::SingleUnchecked(_) => Err(Error::Exhausted),
             Engine::LockFreeStandard(engine) => self.wait_lock_free(engine, deadline),
             Engine::LockFreeUnchecked(engine) => self.wait_lock_free(engine, deadline),
+            Engine::Inspected(engine) => self.wait_watched(engine, deadline),
             _ => self.wait_in_line(deadline),
         }
     }
 
-    fn wait_in_line(&self, deadline: Deadline) -> Result<Block, Error> {
+    pub(super) fn wait_in_line(&self, deadline: Deadline) -> Result<Block, Error> {
         let waiter = Waiter::new();
         let is_sure = {
             let _held = lock(&self.lock);
@@ -87,7 +88,7 @@ impl Pool {
         }
     }
 
-    fn wait_lock_free<const CHECKED: bool>(
+    pub(super) fn wait_lock_free<const CHECKED: bool>(
         &self,
         engine: &LockFree<CHECKED>,
         deadline: Deadline,
@@ -107,7 +108,7 @@ impl Pool {
         }
         let block = loop {
             let turn = engine.sleepers().turn();
-            let block = if waiter.is_front() { self.core.engine.take_quietly() } else { None };
+            let block = if waiter.is_front() { self.take_quietly() } else { None };
             if block.is_some() || deadline.is_past() {
                 break block;
             }
@@ -120,7 +121,16 @@ impl Pool {
         block.ok_or(Error::TimedOut)
     }
 
-    /// Whether threads sleep in a pool where nobody hands blocks over.
+    /// A block without growth, and without a word when there is none.
+    fn take_quietly(&self) -> Option<Block> {
+        let supply = each!(&self.core.engine, engine => engine.allocate_slow());
+        if let Some(finding) = supply.finding {
+            self.tell(finding);
+        }
+        supply.block
+    }
+
+    /// Whether threads sleep in a pool where nobody hands blocks over, and that has a hot path.
     #[inline(always)]
     pub(crate) fn has_sleepers(&self) -> bool {
         match &self.core.engine {
@@ -130,19 +140,28 @@ impl Pool {
         }
     }
 
+    /// Whether threads sleep, in any pool.
+    pub(super) fn may_have_sleepers(&self) -> bool {
+        match &self.core.engine {
+            Engine::Inspected(engine) => engine.inner().sleepers().are_there(),
+            _ => self.has_sleepers(),
+        }
+    }
+
     /// Lets the first of them look again. From a signal handler too.
     #[cold]
     pub(crate) fn wake_sleepers(&self) {
         match &self.core.engine {
             Engine::LockFreeStandard(engine) => engine.sleepers().wake(),
             Engine::LockFreeUnchecked(engine) => engine.sleepers().wake(),
+            Engine::Inspected(engine) => engine.inner().sleepers().wake(),
             _ => {}
         }
     }
 
     /// Whether threads wait for a block of this pool.
     pub(super) fn is_waited_for(&self) -> bool {
-        self.has_sleepers() || self.hold(|_| !self.waiters.is_empty())
+        self.may_have_sleepers() || self.hold(|_| !self.waiters.is_empty())
     }
 
     /// In the child of a fork, which does not have the threads that wait.
@@ -152,6 +171,7 @@ impl Pool {
         match &self.core.engine {
             Engine::LockFreeStandard(engine) => engine.sleepers().forget(),
             Engine::LockFreeUnchecked(engine) => engine.sleepers().forget(),
+            Engine::Inspected(engine) => engine.inner().sleepers().forget(),
             Engine::SafeStandard(engine) => engine.settle(),
             Engine::SafeUnchecked(engine) => engine.settle(),
             _ => {}
@@ -162,7 +182,11 @@ impl Pool {
 impl Engine {
     /// A block without growth, and without a word when there is none.
     fn take_quietly(&self) -> Option<Block> {
-        each!(self, engine => engine.allocate_slow()).block
+        let supply = each!(self, engine => engine.allocate_slow());
+        if let (Self::Inspected(engine), Some(finding)) = (self, supply.finding) {
+            engine.keep(finding);
+        }
+        supply.block
     }
 
     /// `false`: the system does not let us know when all threads know it.

@@ -246,6 +246,11 @@ impl Span {
         unsafe { self.side_end.sub(self.side.fixed) }
     }
 
+    /// Whether what is kept once for all blocks ends where they begin: without guard pages.
+    pub(crate) fn side_ends_at_blocks(&self) -> bool {
+        self.side_end == self.base
+    }
+
     /// Where the far table ends, which grows downwards too.
     pub(crate) fn far_end(&self) -> NonNull<u8> {
         self.far_end

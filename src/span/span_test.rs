@@ -19,6 +19,7 @@ fn layout(block_size: usize, alignment: usize, capacity: usize, max: usize) -> L
         capacity,
         max_capacity: max,
         link_bytes: 8,
+        canary_bytes: 0,
         side_bytes: 1,
         blocks_max: usize::MAX,
         room: None,

@@ -60,7 +60,6 @@ static void what_cannot_be_is_refused(void) {
   REFUSED(on_leak, 3, POOL_ERR_INVALID_ARGUMENT);
 
   REFUSED(max_capacity, SIZE_MAX - 1, POOL_ERR_INVALID_ARGUMENT);
-  REFUSED(checks, POOL_CHECKS_FULL, POOL_ERR_UNSUPPORTED);
   REFUSED(flags, 16, POOL_ERR_UNSUPPORTED);
 }
 
@@ -95,15 +94,12 @@ static void memory_must_be_said_in_one_way(void) {
   CHECK(pool_bytes_needed(&options, &bytes) == POOL_ERR_INVALID_ARGUMENT && bytes == 77);
 }
 
-/* What can never be is said before what is not there yet. */
+/* What no pool can be is said before what this one can't be. */
 static void impossible_comes_before_unsupported(void) {
   pool_options_t options = POOL_OPTIONS_INIT;
   refused(&options, POOL_ERR_INVALID_ARGUMENT);
   options.block_size = 16;
   options.capacity = 4;
-  options.checks = POOL_CHECKS_FULL;
-  refused(&options, POOL_ERR_UNSUPPORTED);
-  options.checks = POOL_CHECKS_STANDARD;
   options.threading = POOL_THREADS_LOCK_FREE;
   options.on_exhausted = POOL_EXHAUSTED_HEAP; /* a lock-free pool can't have it */
   refused(&options, POOL_ERR_UNSUPPORTED);

@@ -95,15 +95,17 @@ static inline uint32_t chance(uint64_t *state) {
 typedef struct {
   pool_t *pool;
   size_t blocks; /* as many as there can be */
+  size_t bytes;  /* that may be written in each */
   size_t stride;
   size_t alignment;
   atomic_uint_least64_t *owners;
 } watched_t;
 
 static inline watched_t watch(pool_t *pool, size_t blocks) {
-  watched_t watched = {pool, blocks, pool_stride(pool), pool_alignment(pool), NULL};
+  watched_t watched = {pool, blocks, pool_block_size(pool), pool_stride(pool), pool_alignment(pool),
+                       NULL};
   watched.owners = calloc(blocks, sizeof *watched.owners);
-  MUST(pool != NULL && watched.owners != NULL && watched.stride % sizeof(uint64_t) == 0);
+  MUST(pool != NULL && watched.owners != NULL && watched.bytes % sizeof(uint64_t) == 0);
   return watched;
 }
 
@@ -147,7 +149,7 @@ static inline atomic_uint_least64_t *owner_of(watched_t *watched, const void *bl
 static inline void own(watched_t *watched, void *block, uint64_t stamp) {
   MUST((uintptr_t)block % watched->alignment == 0);
   MUST(atomic_exchange_explicit(owner_of(watched, block), stamp, memory_order_relaxed) == 0);
-  write_stamp(block, watched->stride, stamp);
+  write_stamp(block, watched->bytes, stamp);
 }
 
 /* NULL when the pool has none. */
@@ -159,7 +161,7 @@ static inline void *take(watched_t *watched, uint64_t stamp) {
 
 /* Ends the ownership of a block, which must be as its owner left it. */
 static inline void disown(watched_t *watched, const void *block) {
-  const uint64_t stamp = read_stamp(block, watched->stride);
+  const uint64_t stamp = read_stamp(block, watched->bytes);
   MUST(stamp != 0);
   MUST(atomic_exchange_explicit(owner_of(watched, block), 0, memory_order_relaxed) == stamp);
 }

@@ -103,7 +103,7 @@ enum { TAKEN_MAX = 20000 / THREADS_FEWER };
 
 typedef struct {
   pool_t *pool;
-  size_t stride;
+  size_t bytes;
   size_t taken_max;
   void *blocks[THREADS][TAKEN_MAX];
   size_t counts[THREADS];
@@ -118,7 +118,7 @@ static void take_check_give(size_t number, void *shared) {
   while (count < growth->taken_max) {
     void *block = pool_allocate(growth->pool);
     if (block == NULL) break;
-    write_stamp(block, growth->stride, stamp_of(number, count));
+    write_stamp(block, growth->bytes, stamp_of(number, count));
     growth->blocks[number][count++] = block;
     if (number == 0 && count % 500 == 0) {
       const pool_status_t status = pool_grow(growth->pool, 10);
@@ -130,7 +130,7 @@ static void take_check_give(size_t number, void *shared) {
   const size_t next = (number + 1) % THREADS;
   for (size_t i = 0; i < growth->counts[next]; ++i) {
     void *block = growth->blocks[next][i];
-    MUST(read_stamp(block, growth->stride) == stamp_of(next, i));
+    MUST(read_stamp(block, growth->bytes) == stamp_of(next, i));
   }
   pthread_barrier_wait(&growth->barrier);
   if (number == 0) {
@@ -148,7 +148,7 @@ static size_t grow_together(const pool_options_t *options, size_t taken_max, poo
   static growth_t growth;
   size_t taken = 0;
   MUST(pool_create_with(options, &growth.pool) == POOL_OK);
-  growth.stride = pool_stride(growth.pool);
+  growth.bytes = pool_block_size(growth.pool);
   growth.taken_max = taken_max;
   MUST(pthread_barrier_init(&growth.barrier, NULL, THREADS) == 0);
   together(THREADS, take_check_give, &growth);

@@ -83,7 +83,13 @@ pub(crate) mod pool {
 
         pub(crate) struct Supply {
             pub(crate) block: Option<Block>,
-            pub(crate) repaired: Option<usize>,
+            pub(crate) finding: Option<core::convert::Infallible>,
+        }
+
+        impl Supply {
+            pub(crate) fn of(block: Option<Block>) -> Self {
+                Self { block, finding: None }
+            }
         }
 
         pub(crate) struct Counts {

@@ -50,13 +50,6 @@ class Log {
 
 template <typename Resource>
 void options_that_are_not_possible_are_an_error_at_once() {
-  const Log log;
-  try {
-    Resource resource(MemoryResourceOptions().fully_checked());
-    CHECK(false);
-  } catch (const memory_pool::Error& error) {
-    CHECK(error.code() == memory_pool::Status::unsupported && log.says("POOL_CHECKS_FULL"));
-  }
   try {
     Resource resource(static_cast<std::pmr::memory_resource*>(nullptr));
     CHECK(false);

@@ -1,0 +1,64 @@
+//! The stack of the calling thread, as return addresses.
+//!
+//! By the unwinder that every program has which can throw: it reads tables that the compiler wrote,
+//! and so needs no frame pointers of the user's code. It is safe in a signal handler once it was
+//! used.
+
+use core::ffi::{c_int, c_void};
+
+unsafe extern "C" {
+    fn _Unwind_Backtrace(
+        visit: extern "C" fn(context: *mut c_void, walk: *mut c_void) -> c_int,
+        walk: *mut c_void,
+    ) -> c_int;
+    fn _Unwind_GetIP(context: *mut c_void) -> usize;
+}
+
+const GO_ON: c_int = 0;
+const END_OF_STACK: c_int = 5;
+
+struct Walk<'call> {
+    frames: &'call mut [usize],
+    depth: usize,
+}
+
+/// Fills `frames` with return addresses, the innermost first; answers how many there are.
+#[inline(never)]
+pub(crate) fn capture(frames: &mut [usize]) -> usize {
+    let mut walk = Walk { frames, depth: 0 };
+    // SAFETY: `visit` is called with what is passed here, and not after this returns.
+    unsafe { _Unwind_Backtrace(visit, (&raw mut walk).cast()) };
+    walk.depth
+}
+
+extern "C" fn visit(context: *mut c_void, walk: *mut c_void) -> c_int {
+    // SAFETY: `capture` passed it, and nobody else refers to it meanwhile.
+    let walk = unsafe { &mut *walk.cast::<Walk<'_>>() };
+    // SAFETY: the context is the unwinder's own.
+    let address = unsafe { _Unwind_GetIP(context) };
+    let Some(place) = walk.frames.get_mut(walk.depth).filter(|_| address != 0) else {
+        return END_OF_STACK;
+    };
+    *place = address;
+    walk.depth += 1;
+    GO_ON
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[inline(never)]
+    fn outer(frames: &mut [usize]) -> usize {
+        std::hint::black_box(capture(frames))
+    }
+
+    #[test]
+    fn a_stack_is_as_deep_as_it_is_and_no_deeper_than_there_is_room() {
+        let mut frames = [0; 64];
+        let depth = outer(&mut frames);
+        assert!(depth > 3 && frames[..depth].iter().all(|&frame| frame != 0));
+        assert_eq!(outer(&mut frames[..2]), 2);
+        assert_eq!(outer(&mut []), 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! What `MEMORY_POOL_CHECKS` can say: a level, or single switches.
+//!
+//! ```text
+//!   MEMORY_POOL_CHECKS=full                             a level: none, standard, full
+//!   MEMORY_POOL_CHECKS=poison,canary,sites:16           some of what full does
+//!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
+//! ```
+//!
+//! Words are read from left to right. A switch alone stands on the standard checks, which every
+//! pool with switches makes too.
+
+#![forbid(unsafe_code)]
+
+use core::str::FromStr;
+
+/// The most frames of a stack that are kept.
+pub(crate) const FRAMES_MAX: usize = 32;
+const FRAMES: usize = 16;
+/// The most blocks that a quarantine holds.
+const QUARANTINE_MAX: usize = 1 << 24;
+const QUARANTINE: usize = 256;
+
+/// What is found out beyond the standard checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switches {
+    /// Fresh and free blocks hold patterns, so that a write after free is found.
+    pub(crate) poison: bool,
+    /// Bytes before and after each block are watched, so that a write there is found.
+    pub(crate) canary: bool,
+    /// How many frames of the stacks that took and gave each block are kept; 0: nothing is.
+    pub(crate) sites: usize,
+    /// How many blocks come back before one is handed out again; 0: none has to.
+    pub(crate) quarantine: usize,
+}
+
+impl Switches {
+    pub(crate) const NONE: Self = Self { poison: false, canary: false, sites: 0, quarantine: 0 };
+    pub(crate) const FULL: Self =
+        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE };
+}
+
+/// What a word, or all of them, ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    None,
+    Standard,
+    Switches(Switches),
+}
+
+impl Wish {
+    /// `Err`: the first word that is not understood.
+    pub(crate) fn read(text: &str) -> Result<Self, &str> {
+        text.split(',').map(str::trim).try_fold(Self::Standard, Self::and)
+    }
+
+    fn and(self, word: &str) -> Result<Self, &str> {
+        let mut switches = match self {
+            Self::Switches(switches) => switches,
+            Self::None | Self::Standard => Switches::NONE,
+        };
+        let (name, number) = match word.split_once(':') {
+            Some((name, number)) => (name, Some(number)),
+            None => (word, None),
+        };
+        match (name, number) {
+            ("none", None) => return Ok(Self::None),
+            ("standard", None) => return Ok(Self::Standard),
+            ("full", None) => switches = Switches::FULL,
+            ("poison", None) => switches.poison = true,
+            ("canary", None) => switches.canary = true,
+            ("sites", number) => switches.sites = between(number, FRAMES, FRAMES_MAX, word)?,
+            ("quarantine", number) => {
+                switches.quarantine = between(number, QUARANTINE, QUARANTINE_MAX, word)?;
+            }
+            _ => return Err(word),
+        }
+        Ok(Self::Switches(switches))
+    }
+}
+
+/// The number that was given, from 0 to `most`, or the usual one.
+fn between<'word>(
+    number: Option<&str>,
+    usual: usize,
+    most: usize,
+    word: &'word str,
+) -> Result<usize, &'word str> {
+    let Some(number) = number else { return Ok(usual) };
+    usize::from_str(number).ok().filter(|&number| number <= most).ok_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn switches(text: &str) -> Switches {
+        match Wish::read(text) {
+            Ok(Wish::Switches(switches)) => switches,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let bad = ["", "fulll", "poison,guess", "sites:33", "sites:-1", "sites:x", "poison:1"];
+        let named = ["", "fulll", "guess", "sites:33", "sites:-1", "sites:x", "poison:1"];
+        for (text, word) in bad.into_iter().zip(named) {
+            assert_eq!(Wish::read(text), Err(word));
+        }
+        assert_eq!(Wish::read("quarantine:16777217"), Err("quarantine:16777217"));
+    }
+
+    #[test]
+    fn levels_are_read() {
+        assert_eq!(Wish::read("none"), Ok(Wish::None));
+        assert_eq!(Wish::read("standard"), Ok(Wish::Standard));
+        assert_eq!(switches("full"), Switches::FULL);
+    }
+
+    #[test]
+    fn switches_add_up_from_left_to_right() {
+        assert_eq!(switches("poison"), Switches { poison: true, ..Switches::NONE });
+        let both = Switches { canary: true, sites: 4, ..Switches::NONE };
+        assert_eq!(switches("canary, sites:4"), both);
+        assert_eq!(switches("full,quarantine:9"), Switches { quarantine: 9, ..Switches::FULL });
+        assert_eq!(switches("quarantine:9,full"), Switches::FULL);
+        assert_eq!(switches("sites").sites, 16);
+        assert_eq!(Wish::read("full,none"), Ok(Wish::None));
+    }
+}

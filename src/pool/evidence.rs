@@ -1,0 +1,217 @@
+//! Who had a block, as lines of a report: what a watched pool knows beside what happened.
+//!
+//! ```text
+//!   memory_pool: error: pool "nodes": block 3 at 0x7f.. is free already (double free); ...
+//!   memory_pool: error:   allocated by thread 4711, operation 5, 0.002 s ago
+//!   memory_pool: error:     #0 make_node at list.c:12
+//!   memory_pool: error:     #1 main at list.c:40
+//!   memory_pool: error:   deallocated by thread 4711, operation 6, 0.001 s ago
+//!   memory_pool: error:     #0 ...
+//! ```
+//!
+//! The first frames of a stack are the library's own. They are left out: what a program wants to
+//! know is who called.
+
+use crate::base::ids::BlockIndex;
+use crate::base::log::{self, Level};
+use crate::base::report::pool_site_t;
+use crate::host::symbols::{self, Frame};
+use crate::host::{sleep, thread};
+use crate::inspect::fill::Damage;
+use crate::inspect::sites::{Event, Site};
+use crate::inspect::{Evidence, Inspector};
+use crate::pool::core::Core;
+use crate::pool::engine::Engine;
+use crate::pool::inspected::{Damaged, When};
+use crate::pool::report::Misuse;
+
+const NANOSECONDS_A_SECOND: u64 = 1_000_000_000;
+const NANOSECONDS_A_MICROSECOND: u64 = 1000;
+
+impl Core {
+    pub(super) fn inspector(&self) -> Option<&Inspector> {
+        match &self.engine {
+            Engine::Inspected(engine) => Some(engine.inspector()),
+            _ => None,
+        }
+    }
+
+    /// What is known of the block that a misuse is about.
+    pub(super) fn evidence(&self, misuse: &Misuse) -> Evidence {
+        let Some(inspector) = self.inspector().filter(|inspector| inspector.depth() > 0) else {
+            return Evidence::NONE;
+        };
+        let found = match misuse.index() {
+            Some(index) => inspector.evidence(index),
+            None => Evidence::NONE,
+        };
+        // Of a block that was just taken back, that is who gave it.
+        let is_noted = matches!(misuse, Misuse::Damaged(Damaged { when: When::TakenBack, .. }));
+        let here = (!is_noted).then(|| Site::here(inspector.depth()));
+        Evidence { here, ..found }
+    }
+
+    /// The same of a write that should not have been; the block's new owner is noted then.
+    pub(super) fn evidence_of_damage(&self, damaged: &Damaged) -> Evidence {
+        let evidence = self.evidence(&Misuse::Damaged(*damaged));
+        if let Some(inspector) = self.inspector().filter(|_| damaged.when == When::HandedOut) {
+            inspector.note(damaged.index, Event::Taken);
+        }
+        evidence
+    }
+
+    /// The first block that something is wrong with, and how many there are.
+    pub(super) fn damaged(&self) -> Option<(Damaged, usize)> {
+        match &self.engine {
+            Engine::Inspected(engine) => engine.damaged(),
+            _ => None,
+        }
+    }
+}
+
+impl Misuse {
+    /// The block that it is about.
+    pub(super) fn index(&self) -> Option<BlockIndex> {
+        match *self {
+            Self::NeverHandedOut { index }
+            | Self::FreeAlready { index }
+            | Self::InteriorOfBlock { index, .. }
+            | Self::Damaged(Damaged { index, .. }) => Some(index),
+            Self::InteriorOfHeapBlock { .. } | Self::Foreign { .. } => None,
+        }
+    }
+
+    /// How far into the block.
+    pub(super) fn offset(&self) -> isize {
+        match *self {
+            Self::InteriorOfBlock { into, .. } | Self::InteriorOfHeapBlock { into, .. } => {
+                into.cast_signed()
+            }
+            Self::Damaged(Damaged { damage, .. }) => damage.offset(),
+            _ => 0,
+        }
+    }
+}
+
+impl Damage {
+    /// From the start of the block to the first byte that was written.
+    pub(super) fn offset(self) -> isize {
+        match self {
+            Self::AfterFree { offset } | Self::PastEnd { offset } => offset.cast_signed(),
+            Self::BeforeStart { distance } => -distance.cast_signed(),
+        }
+    }
+}
+
+impl core::fmt::Display for Damaged {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { index, block, damage, when } = *self;
+        let address = block.addr().get();
+        write!(f, "block {index} at {address:#x} was overwritten ")?;
+        match damage {
+            Damage::AfterFree { offset } => {
+                write!(f, "while it was free, {offset} bytes from its start")?;
+            }
+            Damage::PastEnd { offset } => {
+                write!(f, "past its end, {offset} bytes from its start")?;
+            }
+            Damage::BeforeStart { distance } => write!(f, "{distance} bytes before its start")?,
+        }
+        f.write_str(match (damage, when) {
+            (Damage::AfterFree { .. }, When::HandedOut) => {
+                "; it is handed out all the same. Look for a use after deallocate"
+            }
+            (Damage::AfterFree { .. }, _) => ". Look for a use after deallocate",
+            (_, When::TakenBack) => "; it was taken back. Look for who writes beyond a block",
+            (..) => ". Look for who writes beyond a block",
+        })
+    }
+}
+
+/// A site as C sees it.
+pub(super) fn shown(site: &Site) -> pool_site_t {
+    let frames = site.frames();
+    pool_site_t {
+        frames: frames.as_ptr().cast(),
+        frame_count: frames.len(),
+        thread: i64::from(site.thread),
+        sequence: site.sequence,
+        nanoseconds: site.nanoseconds,
+    }
+}
+
+impl Evidence {
+    /// The lines that follow what happened.
+    #[cold]
+    pub(super) fn write(&self, level: Level) {
+        let now = sleep::now();
+        for (done, site) in [("allocated", &self.taken), ("deallocated", &self.given)] {
+            let Some(Site { thread, sequence, nanoseconds, .. }) = site else { continue };
+            let past = now.saturating_sub(*nanoseconds);
+            let (seconds, rest) = (past / NANOSECONDS_A_SECOND, past % NANOSECONDS_A_SECOND);
+            let rest = rest / NANOSECONDS_A_MICROSECOND;
+            log::line(
+                level,
+                format_args!(
+                    "  {done} by thread {thread}, operation {sequence}, {seconds}.{rest:06} s ago"
+                ),
+            );
+            site.iter().for_each(|site| write_frames(level, site.frames()));
+        }
+        if let Some(here) = &self.here {
+            log::line(level, format_args!("  found in thread {}", thread::id()));
+            write_frames(level, here.frames());
+        }
+    }
+}
+
+/// A line for each frame that is not the library's own, up to the function main.
+pub(super) fn write_frames(level: Level, frames: &[usize]) {
+    let mut number = 0;
+    let (mut is_inside, mut is_done) = (true, false);
+    symbols::describe(frames, |frame| {
+        is_inside = is_inside && is_own(frame);
+        if is_inside || is_done {
+            return;
+        }
+        let Frame { module, offset, function, line, .. } = *frame;
+        match (function, line) {
+            ("", "") => log::line(level, format_args!("    #{number} {module}+{offset:#x}")),
+            (_, "") => {
+                log::line(level, format_args!("    #{number} {function} in {module}+{offset:#x}"));
+            }
+            _ => log::line(level, format_args!("    #{number} {function} at {line}")),
+        }
+        number += 1;
+        is_done = function == "main";
+    });
+    if number == 0 && !frames.is_empty() {
+        log::line(level, format_args!("    {} frames, all of this library", frames.len()));
+    }
+}
+
+/// What the names of the library's own functions begin with, where it is a part of the program's
+/// own file, and those that it is compiled with.
+const OWN_NAMES: [&str; 13] = [
+    "pool_allocate",
+    "pool_deallocate",
+    "pool_cache_",
+    "pool_destroy",
+    "pool_validate",
+    "pool_check_block",
+    "pool_reset",
+    "core::",
+    "std::",
+    "<core::",
+    "<std::",
+    "__rust",
+    "_Unwind_",
+];
+
+/// Whether a frame at the inner end of a stack is of this library.
+fn is_own(frame: &Frame<'_>) -> bool {
+    let name = frame.function;
+    frame.is_own
+        || name.contains("memory_pool::")
+        || OWN_NAMES.iter().any(|&own| name.starts_with(own))
+}
