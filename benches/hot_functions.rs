@@ -35,6 +35,7 @@ const SELDOM: [&str; 18] = [
     "pool_create_with",
     "pool_destroy",
     "pool_for_each_live",
+    "pool_log_live",
     "pool_grow",
     "pool_options_init",
     "pool_reset",
