@@ -86,8 +86,8 @@ pub unsafe extern "C" fn pool_allocate_zeroed(pool: *mut pool_t) -> *mut c_void 
 /// POOL_ERR_INTERIOR_POINTER, POOL_ERR_DOUBLE_FREE (also a block that was never handed out),
 /// POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE. With POOL_CHECKS_NONE only
 /// the last two are found. See POOL_CHECKS_STANDARD for two threads that free one block at once.
-/// With POOL_CHECKS_FULL also POOL_ERR_CORRUPTED: something was written past the end of the block or
-/// before its start; then the block was taken back all the same.
+/// With POOL_CHECKS_FULL also POOL_ERR_CORRUPTED: something was written past the end of the block
+/// or before its start; then the block was taken back all the same.
 /// Thread-safety: as the pool's `threading` says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_deallocate(pool: *mut pool_t, block: *mut c_void) -> pool_status_t {

@@ -27,8 +27,8 @@ pub const POOL_THREADS_LOCK_FREE: u32 = 2;
 pub const POOL_CHECKS_STANDARD: u32 = 0;
 /// `checks`: the caller is trusted.
 pub const POOL_CHECKS_NONE: u32 = 1;
-/// `checks`: also writes past the end of a block, before its start and after it was deallocated, two
-/// threads that free one block at once, and in each report the stacks that allocated and
+/// `checks`: also writes past the end of a block, before its start and after it was deallocated,
+/// two threads that free one block at once, and in each report the stacks that allocated and
 /// deallocated the block. Every call takes a microsecond or more, and each block some 140 bytes
 /// more; the stride is larger, and block_size, alignment and capacity are not. pool_trim gives
 /// nothing back. A pool in a caller's `buffer` has no room for all that: it logs a warning, and

@@ -223,11 +223,17 @@ impl TaggedStack {
         .take(limit)
     }
 
-    /// Forgets the blocks below `end`. Only while nobody uses the stack.
-    pub(crate) fn forget(&self, end: usize) {
-        // Relaxed, all: nobody uses the stack. The tag goes on, so that it counts every change.
+    /// Leaves the stack empty; what was on it is the caller's to find. Only while nobody uses it.
+    pub(crate) fn drop_all(&self) {
+        // Relaxed, both: nobody uses the stack. The tag goes on, so that it counts every change.
         let head = self.head.load(Ordering::Relaxed);
         self.head.store(head & !LOW_HALF, Ordering::Relaxed);
+    }
+
+    /// Forgets the blocks below `end`. Only while nobody uses the stack.
+    pub(crate) fn forget(&self, end: usize) {
+        self.drop_all();
+        // Relaxed: as above.
         (0..end).for_each(|index| self.link(index).store(0, Ordering::Relaxed));
     }
 }

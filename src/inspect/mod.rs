@@ -22,8 +22,12 @@ pub(crate) mod quarantine;
 pub(crate) mod sites;
 pub(crate) mod switches;
 
+#[cfg(test)]
+mod quarantine_test;
+
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::BlockIndex;
+use crate::source::memory::Memory;
 use fill::{Damage, Fill};
 use quarantine::Quarantine;
 use sites::{Event, Site, Sites};
@@ -37,7 +41,7 @@ pub(crate) struct Inspector {
     switches: Switches,
     fill: Fill,
     sites: Option<Sites>,
-    quarantine: Option<Quarantine>,
+    quarantine: Option<(Quarantine, Memory)>,
 }
 
 /// Who took a block, and who gave it back, as far as that is known.
@@ -68,7 +72,12 @@ impl Inspector {
         };
         let quarantine = match quarantine {
             0 => None,
-            length => Some(Quarantine::new(length).ok_or(NO_MEMORY)?),
+            length => {
+                let memory = Memory::new(Quarantine::bytes(length)).ok_or(NO_MEMORY)?;
+                // SAFETY: so many places, zero, that stay beside it.
+                let quarantine = unsafe { Quarantine::new(memory.start().cast(), length) };
+                Some((quarantine, memory))
+            }
         };
         Ok(Self { switches, fill, sites, quarantine })
     }
@@ -130,22 +139,40 @@ impl Inspector {
         if self.switches.poison { self.fill.damage_of_free(index) } else { None }
     }
 
-    /// Lets a block wait; answers the one that may go on.
-    pub(crate) fn delay(&self, index: BlockIndex) -> Option<BlockIndex> {
-        match &self.quarantine {
-            Some(quarantine) => quarantine.put(index),
-            None => Some(index),
+    fn quarantine(&self) -> Option<&Quarantine> {
+        self.quarantine.as_ref().map(|(quarantine, _memory)| quarantine)
+    }
+
+    /// Lets a block wait; the one that may go on, goes to `free`.
+    pub(crate) fn delay(&self, index: BlockIndex, free: impl FnOnce(BlockIndex)) {
+        match self.quarantine() {
+            Some(quarantine) => quarantine.put(index, free),
+            None => free(index),
         }
     }
 
-    /// Takes the block that has waited longest, for a pool that has no other.
-    pub(crate) fn end_delay(&self) -> Option<BlockIndex> {
-        self.quarantine.as_ref().and_then(Quarantine::take)
+    /// What `look` finds, or else the block that has waited longest.
+    pub(crate) fn search<T>(
+        &self,
+        look: impl Fn() -> Option<T>,
+        waited: impl FnOnce(BlockIndex) -> T,
+    ) -> Option<T> {
+        match self.quarantine() {
+            Some(quarantine) => quarantine.search(look, waited),
+            None => look(),
+        }
     }
 
     /// How many blocks wait.
     pub(crate) fn delayed(&self) -> usize {
-        self.quarantine.as_ref().map_or(0, Quarantine::count)
+        self.quarantine().map_or(0, Quarantine::count)
+    }
+
+    /// Lets all go that wait. Only while nobody else calls.
+    pub(crate) fn end_delays(&self) {
+        if let Some(quarantine) = self.quarantine() {
+            quarantine.clear();
+        }
     }
 
     pub(crate) fn evidence(&self, index: BlockIndex) -> Evidence {
@@ -159,9 +186,7 @@ impl Inspector {
 
     /// Forgets what was noted of the blocks below `end`. Only while nobody else calls.
     pub(crate) fn forget(&self, end: usize) {
-        if let Some(quarantine) = &self.quarantine {
-            quarantine.clear();
-        }
+        self.end_delays();
         if let Some(sites) = &self.sites {
             sites.forget(end);
         }
@@ -170,6 +195,6 @@ impl Inspector {
     /// Bytes of memory beside the pool's own, for so many blocks.
     pub(crate) fn bytes(&self, capacity: usize) -> usize {
         self.sites.as_ref().map_or(0, |sites| sites.bytes(capacity))
-            + self.quarantine.as_ref().map_or(0, Quarantine::bytes)
+            + self.quarantine().map_or(0, |line| Quarantine::bytes(line.length()))
     }
 }

@@ -3,53 +3,101 @@
 //!
 //! ```text
 //!   places │ 7 │ 3 │   │ 9 │ 1 │      each ticket has the next place; who puts a block there
-//!                    ▲ ticket         takes the one that has waited longest
+//!                    ▲ ticket         takes the one that has waited longest, and frees it
 //! ```
 //!
-//! A swap for each block, so that threads and signal handlers share it without a lock.
+//! A swap for each block, so that threads and signal handlers share it without a lock. A block that
+//! is freed is in no place and not yet free for a moment. So whoever looks for the last block and
+//! finds none asks whether somebody was under way meanwhile, and looks again.
+//!
+//! Q1. So many places at `places` belong to this alone, and are zero at first.
 
 use core::ptr::NonNull;
 
 use crate::base::ids::BlockIndex;
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
-use crate::source::memory::Memory;
+use crate::host::thread;
 
 /// A line of blocks, first in, first out.
 pub(crate) struct Quarantine {
-    memory: Memory,
+    places: NonNull<AtomicU32>,
     length: usize,
     ticket: AtomicUsize,
     count: AtomicUsize,
+    /// How many blocks began to move, and how many arrived.
+    begun: AtomicUsize,
+    done: AtomicUsize,
 }
 
 impl Quarantine {
-    /// `None`: the system gives no memory.
-    pub(crate) fn new(length: usize) -> Option<Self> {
-        let memory = Memory::new(length * size_of::<AtomicU32>())?;
-        Some(Self { memory, length, ticket: AtomicUsize::new(0), count: AtomicUsize::new(0) })
+    /// What so many places take.
+    pub(crate) fn bytes(length: usize) -> usize {
+        length * size_of::<AtomicU32>()
+    }
+
+    /// # Safety
+    /// * Q1.
+    pub(crate) unsafe fn new(places: NonNull<AtomicU32>, length: usize) -> Self {
+        let zero = || AtomicUsize::new(0);
+        Self { places, length, ticket: zero(), count: zero(), begun: zero(), done: zero() }
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length
     }
 
     fn place(&self, ticket: usize) -> &AtomicU32 {
-        let places: NonNull<AtomicU32> = self.memory.start().cast();
-        // SAFETY: `length` places, zero at first, stay as long as the memory does.
-        unsafe { &*places.as_ptr().wrapping_add(ticket % self.length) }
+        // SAFETY: Q1.
+        unsafe { &*self.places.as_ptr().wrapping_add(ticket % self.length) }
     }
 
-    /// Lets a block wait; answers the one that has waited long enough.
-    pub(crate) fn put(&self, index: BlockIndex) -> Option<BlockIndex> {
+    /// Lets a block wait; the one that has waited long enough goes to `free`.
+    pub(crate) fn put(&self, index: BlockIndex, free: impl FnOnce(BlockIndex)) {
+        // Relaxed: released with the swap below.
+        self.begun.fetch_add(1, Ordering::Relaxed);
         // Relaxed: a place for each, whoever comes first.
         let ticket = self.ticket.fetch_add(1, Ordering::Relaxed);
         // Relaxed: a figure.
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.swap(ticket, index.0 as u32 + 1)
+        if let Some(oldest) = self.swap(ticket, index.0 as u32 + 1) {
+            free(oldest);
+        }
+        // Release: pairs with the Acquire in `search`, so that what was freed is found there.
+        self.done.fetch_add(1, Ordering::Release);
     }
 
     /// Takes the block that has waited longest.
-    pub(crate) fn take(&self) -> Option<BlockIndex> {
-        // Relaxed, both: where to look first.
+    fn take(&self) -> Option<BlockIndex> {
+        // Relaxed: where to look first.
         let oldest = self.ticket.load(Ordering::Relaxed);
-        (self.count.load(Ordering::Relaxed) > 0)
-            .then(|| (oldest..oldest + self.length).find_map(|ticket| self.swap(ticket, 0)))?
+        (0..self.length).find_map(|after| self.swap(oldest.wrapping_add(after), 0))
+    }
+
+    /// What `look` finds elsewhere, or the block that has waited longest here. `None`: at some
+    /// moment there was neither, or somebody is stopped in the middle of a move, as when this is
+    /// called by a signal handler.
+    pub(crate) fn search<T>(
+        &self,
+        look: impl Fn() -> Option<T>,
+        waited: impl FnOnce(BlockIndex) -> T,
+    ) -> Option<T> {
+        const ATTEMPTS: u32 = 200;
+        for attempt in 0..ATTEMPTS {
+            // Acquire: pairs with the Release in `put`.
+            let done = self.done.load(Ordering::Acquire);
+            if let Some(found) = look() {
+                return Some(found);
+            }
+            if let Some(index) = self.take() {
+                return Some(waited(index));
+            }
+            // Relaxed: the swaps in `take` acquired what those of `put` released.
+            if self.begun.load(Ordering::Relaxed) == done {
+                break;
+            }
+            thread::pause(attempt);
+        }
+        None
     }
 
     fn swap(&self, ticket: usize, with: u32) -> Option<BlockIndex> {
@@ -67,30 +115,11 @@ impl Quarantine {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Forgets all of them. Only while nobody else calls.
+    /// Forgets all of them, and who was under way. Only while nobody else calls.
     pub(crate) fn clear(&self) {
         while self.take().is_some() {}
-    }
-
-    /// Bytes of memory.
-    pub(crate) fn bytes(&self) -> usize {
-        self.length * size_of::<AtomicU32>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_that_came_is_the_first_to_leave() {
-        let quarantine = Quarantine::new(3).expect("memory");
-        let put = |index| quarantine.put(BlockIndex(index)).map(|index| index.0);
-        assert_eq!([put(5), put(0), put(7)], [None; 3]);
-        assert_eq!([put(2), put(5)], [Some(5), Some(0)]);
-        assert_eq!(quarantine.count(), 3);
-        let taken = || quarantine.take().map(|index| index.0);
-        assert_eq!([taken(), taken(), taken(), taken()], [Some(7), Some(2), Some(5), None]);
-        assert_eq!(quarantine.count(), 0);
+        // Relaxed, both: nobody else calls.
+        self.count.store(0, Ordering::Relaxed);
+        self.done.store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }

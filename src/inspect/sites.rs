@@ -9,7 +9,8 @@
 //! their hash. When there is no room for another one, the note says that it is not known.
 //!
 //! Notes are written by whoever has the block. Who reads while others write may find the parts of
-//! two notes beside each other; a report of misuse is no worse for it.
+//! two notes beside each other, or a stack of which a part is not there yet; a report of misuse is
+//! no worse for it, so nothing here is ordered.
 
 use core::ptr::NonNull;
 
@@ -178,12 +179,11 @@ impl Sites {
         let mut frames = [0; DEPTH_MAX];
         let Some(place) = (stack as usize).checked_sub(1) else { return (frames, 0) };
         let kept = self.stack(place);
-        // Acquire: pairs with the Release in `keep`, before which the frames were written.
-        let depth = kept.depth.load(Ordering::Acquire).min(DEPTH_MAX);
-        for (to, from) in frames[..depth].iter_mut().zip(&kept.frames) {
-            // Relaxed: ordered by the load above.
-            *to = from.load(Ordering::Relaxed);
-        }
+        // Relaxed, both: see the head of this file; a frame that is not there yet is 0.
+        let depth = kept.depth.load(Ordering::Relaxed).min(DEPTH_MAX);
+        let written = kept.frames[..depth].iter().map(|frame| frame.load(Ordering::Relaxed));
+        let written = written.take_while(|&frame| frame != 0);
+        let depth = frames.iter_mut().zip(written).map(|(to, frame)| *to = frame).count();
         (frames, depth)
     }
 
@@ -193,16 +193,15 @@ impl Sites {
         let places = (0..ATTEMPTS).map(|attempt| hash.wrapping_add(attempt) % STACKS_MAX);
         for place in places {
             let stack = self.stack(place);
-            // Relaxed, both: who finds the hash reads no frame before `depth` says that they are
-            // there.
+            // Relaxed, both: see the head of this file.
             match stack.hash.compare_exchange(0, hash, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     for (to, &from) in stack.frames.iter().zip(frames) {
-                        // Relaxed: published by the Release below.
+                        // Relaxed: see the head of this file.
                         to.store(from, Ordering::Relaxed);
                     }
-                    // Release: pairs with the Acquire in `frames_of`.
-                    stack.depth.store(frames.len(), Ordering::Release);
+                    // Relaxed: as above.
+                    stack.depth.store(frames.len(), Ordering::Relaxed);
                     return place as u32 + 1;
                 }
                 Err(found) if found == hash => return place as u32 + 1,

@@ -27,7 +27,6 @@ use crate::layout::geometry::Place;
 use crate::pool::Pool;
 use crate::pool::config::Threading;
 use crate::pool::core::Core;
-use crate::pool::fork::is_child;
 use crate::pool::inspect::Broken;
 use crate::pool::lock_free::LockFree;
 use crate::pool::report::Finding;
@@ -133,7 +132,13 @@ impl Inspected {
     }
 
     pub(crate) fn allocate_slow(&self) -> Supply {
-        let Some((index, was_given)) = self.inner.take().or_else(|| self.end_delay()) else {
+        let Some((index, was_given)) = self.inspector.search(
+            || self.inner.take(),
+            |index| {
+                self.inner.stack().set_live(index);
+                (index, true)
+            },
+        ) else {
             return Supply::of(None);
         };
         let damage = self.inspector.hand_out(index, was_given);
@@ -147,13 +152,6 @@ impl Inspected {
         self.peak.fetch_max(in_use.min(self.capacity()), Ordering::Relaxed);
         let damaged = |damage| Damaged { index, block, damage, when: When::HandedOut };
         Supply { block: Some(block), finding: damage.map(damaged).map(Finding::Damaged) }
-    }
-
-    /// The block that has waited longest.
-    fn end_delay(&self) -> Option<(BlockIndex, bool)> {
-        let index = self.inspector.end_delay()?;
-        self.inner.stack().set_live(index);
-        Some((index, true))
     }
 
     /// Takes a block back, also one that is damaged.
@@ -170,11 +168,9 @@ impl Inspected {
         let block = self.inspector.fill().block(index);
         let damage = self.inspector.take_back(index);
         tsan::taken_back(block);
+        self.inspector.delay(index, |free| self.inner.stack().push(free));
         // Relaxed: a figure.
         self.deallocations.fetch_add(1, Ordering::Relaxed);
-        if let Some(free) = self.inspector.delay(index) {
-            self.inner.stack().push(free);
-        }
         Ok(damage.map(|damage| Damaged { index, block, damage, when: When::TakenBack }))
     }
 
@@ -205,6 +201,24 @@ impl Inspected {
         }
     }
 
+    /// In the child of a fork: what threads that it does not have were about to give back is free,
+    /// and what they were about to take stays in use.
+    pub(super) fn settle(&self) {
+        self.inspector.end_delays();
+        let end = self.inner.frontier();
+        let indices = || (0..end).map(BlockIndex);
+        let was_taken = |index: &BlockIndex| self.is_untouched(*index);
+        indices().filter(was_taken).for_each(|index| self.inner.stack().set_live(index));
+        let free = |index: &BlockIndex| !self.is_live(*index);
+        let count = indices().filter(free).count();
+        self.inner.stack().drop_all();
+        indices().rev().filter(free).for_each(|index| self.inner.stack().push(index));
+        // Relaxed, all: this thread is the only one.
+        let allocations = self.allocations.load(Ordering::Relaxed).max(end - count);
+        self.allocations.store(allocations, Ordering::Relaxed);
+        self.deallocations.store(allocations - (end - count), Ordering::Relaxed);
+    }
+
     /// Looked for at blocks that nobody took or gave meanwhile.
     pub(super) fn damage_of(&self, index: BlockIndex) -> Option<Damage> {
         match () {
@@ -233,7 +247,7 @@ impl Inspected {
         }
         let is_live = |index: &usize| self.is_live(BlockIndex(*index));
         let live = (0..counts.frontier).filter(is_live).count();
-        if live != counts.in_use && !is_child() {
+        if live != counts.in_use {
             return Err(Broken::new(
                 "P2: the links and the counters disagree on the blocks in use",
             ));
@@ -242,7 +256,7 @@ impl Inspected {
         let sound = |index: &BlockIndex| index.0 < counts.frontier && !self.is_live(*index);
         // A walk that goes on after as many blocks as are free goes in circles.
         let listed = self.inner.stack().blocks(free_blocks + 1).take_while(sound).count();
-        if listed != free_blocks && !is_child() {
+        if listed != free_blocks {
             return Err(Broken::new("P3: the free list does not hold each free block once"));
         }
         Ok(())

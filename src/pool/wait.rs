@@ -171,7 +171,10 @@ impl Pool {
         match &self.core.engine {
             Engine::LockFreeStandard(engine) => engine.sleepers().forget(),
             Engine::LockFreeUnchecked(engine) => engine.sleepers().forget(),
-            Engine::Inspected(engine) => engine.inner().sleepers().forget(),
+            Engine::Inspected(engine) => {
+                engine.inner().sleepers().forget();
+                engine.settle();
+            }
             Engine::SafeStandard(engine) => engine.settle(),
             Engine::SafeUnchecked(engine) => engine.settle(),
             _ => {}

@@ -162,6 +162,10 @@ pub(crate) mod engine {
             match *self {}
         }
 
+        pub(crate) fn settle(&self) {
+            match *self {}
+        }
+
         pub(crate) fn keep(&self, _finding: Infallible) {
             match *self {}
         }

@@ -21,6 +21,7 @@ TESTS = {
     "src/cache/magazines.rs": ["loom_safe"],
     "src/pool/safe.rs": ["loom_safe", "shuttle"],
     "src/pool/sleepers.rs": ["loom_waiting"],
+    "src/inspect/quarantine.rs": ["loom_quarantine"],
     "src/pool/wait.rs": ["loom_waiting"],
     "src/pool/waiters.rs": ["loom_waiting"],
 }
@@ -60,6 +61,12 @@ FAULTS = [
         "src/pool/safe.rs",
         "self.depot.has_open() && self.gather()",
         "self.magazines.all().any(|magazine| magazine.count() > 0) && self.gather()",
+    ),
+    (
+        "nobody asks who was under way",
+        "src/inspect/quarantine.rs",
+        "self.begun.load(Ordering::Relaxed) == done",
+        "true",
     ),
     ("nobody steals", "src/pool/safe.rs", "if self.steal() {", "if false {"),
     ("who gives back has no fence", "src/pool/sleepers.rs", "barrier::light();", ""),
