@@ -138,6 +138,25 @@ fn it_is_found_while_two_others_give() {
     });
 }
 
+/// The first block is on its way to the stack, and the second in its place is taken by another.
+#[test]
+fn it_is_found_while_another_takes_what_came_after_it() {
+    explore(3, || {
+        let blocks = Blocks::new(2);
+        let giver = gives(&blocks, 0);
+        let taker = {
+            let blocks = Arc::clone(&blocks);
+            thread::spawn(move || blocks.take().map(|index| index.0))
+        };
+        let taken = blocks.take();
+        giver.join().expect("no panic");
+        let theirs = taker.join().expect("no panic");
+        assert!(taken.is_some() || theirs == Some(1), "it was there all the time");
+        assert!(theirs.is_some() || taken == Some(BlockIndex(1)), "as above, for the other");
+        blocks.census(taken.into_iter().chain(theirs.map(BlockIndex)).collect());
+    });
+}
+
 #[test]
 fn two_that_look_find_two() {
     explore(2, || {
