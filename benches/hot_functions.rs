@@ -26,7 +26,7 @@ use memory_pool::{
 use native::{Allocate, Allocator, Calls, Deallocate, SharedLibrary};
 
 /// What a program calls at its start and its end, seldom in between, or when something is wrong.
-const SELDOM: [&str; 18] = [
+const SELDOM: [&str; 19] = [
     "pool_bytes_needed",
     "pool_cache_create",
     "pool_cache_destroy",
@@ -34,6 +34,7 @@ const SELDOM: [&str; 18] = [
     "pool_create",
     "pool_create_with",
     "pool_destroy",
+    "pool_fail_after",
     "pool_for_each_live",
     "pool_grow",
     "pool_options_init",

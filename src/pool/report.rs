@@ -22,6 +22,8 @@ pub(crate) enum Finding {
     DamagedFreeList { free_blocks: usize },
     /// Every block is live. No misuse.
     Exhausted { capacity: usize },
+    /// `pool_fail_after` asked for it. No misuse.
+    FailedOnPurpose,
     /// There are more blocks now.
     Grown { capacity: usize },
     /// There could have been more blocks, but for the memory.
@@ -69,6 +71,9 @@ impl Reporter {
             Finding::Exhausted { capacity } => {
                 log!(Level::Debug, "pool \"{name}\": all {capacity} blocks are live");
             }
+            Finding::FailedOnPurpose => {
+                log!(Level::Debug, "pool \"{name}\": an allocation failed on purpose");
+            }
             Finding::Grown { capacity } => {
                 log!(Level::Debug, "pool \"{name}\" grew to {capacity} blocks");
             }
@@ -90,6 +95,11 @@ impl Reporter {
                 self.misuse(Error::Corrupted, 0, what);
             }
         }
+    }
+
+    /// For who waited until allocations began to fail.
+    pub(crate) fn tell_failed_on_purpose(self) {
+        self.tell(Finding::FailedOnPurpose);
     }
 
     /// The same for a pointer; `entry` is its place in a batch.

@@ -109,6 +109,19 @@ impl Pool {
         }
     }
 
+    fn let_magazines_open(&self) {
+        self.core.engine.let_magazines_open();
+    }
+
+    /// Nothing fails on purpose here.
+    fn refuses_who_waits(&self) -> bool {
+        false
+    }
+
+    fn take_quietly(&self) -> Option<Block> {
+        self.core.engine.take_quietly()
+    }
+
     pub(crate) fn has_a_line(&self) -> bool {
         self.is_waited_for()
     }
