@@ -38,7 +38,7 @@ pub(crate) struct Safe<const CHECKED: bool> {
     /// same cache lines.
     apart: [usize; 16],
     depot: Depot,
-    /// The magazines do.
+    /// Whether all magazines do.
     stay_closed: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.
     operations: Cell<usize>,

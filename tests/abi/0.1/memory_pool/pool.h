@@ -399,7 +399,7 @@ typedef struct {
    */
   uint64_t deallocations;
   /**
-   * Allocations that found no free block.
+   * Allocations that found no free block, or failed on purpose.
    */
   uint64_t failures;
   /**
