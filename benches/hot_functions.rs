@@ -34,6 +34,7 @@ const SELDOM: [&str; 19] = [
     "pool_create",
     "pool_create_with",
     "pool_destroy",
+    "pool_fail_after",
     "pool_for_each_live",
     "pool_log_live",
     "pool_grow",

@@ -45,6 +45,7 @@ pub use base::report::{pool_report_callback_t, pool_report_t, pool_site_t};
 pub use capi::allocate::*;
 pub use capi::cache::*;
 pub use capi::create::*;
+pub use capi::failing::*;
 pub use capi::inspect::*;
 pub use capi::library::*;
 pub use capi::live::*;

@@ -64,8 +64,9 @@ fn compiler() -> String {
     format!("rustc {} for {}, {c}", value("release: "), value("host: "))
 }
 
-fn table_of(valgrind: &Path, compiler: &str) -> String {
-    let scratch = scratch("instructions");
+/// Of pools whose allocations were made to fail so many times before.
+fn table_of(valgrind: &Path, compiler: &str, failed: u32) -> String {
+    let scratch = scratch(&format!("instructions-{failed}"));
     let source = root().join("tests/instructions/calls.c");
     let program = build(&source, library::release(), Linkage::Shared, &scratch);
     let mut table = format!("{compiler}; instructions of one call\n\n");
@@ -73,6 +74,7 @@ fn table_of(valgrind: &Path, compiler: &str) -> String {
     for (name, threading, word, prefix) in KINDS {
         for (level, checks) in LEVELS {
             let words = [threading.to_string(), checks.to_string(), word.to_string()];
+            let words = [&words[..], &[failed.to_string()]].concat();
             // The level is a constant where calls are inlined, so each has functions of its own.
             let suffix = if word == "inlined" { format!("_{checks}") } else { String::new() };
             let [allocate, deallocate] = ["allocate", "deallocate"].map(|call| {
@@ -85,8 +87,7 @@ fn table_of(valgrind: &Path, compiler: &str) -> String {
     table
 }
 
-#[test]
-fn every_hot_call_takes_as_many_instructions_as_it_is_known_to() {
+fn take_as_many_as_is_known(failed: u32) {
     let Some(valgrind) = tool::find("valgrind", "apt-get install valgrind") else { return };
     let (path, compiler) = (root().join(TABLE), compiler());
     let updates = std::env::var_os("UPDATE_INSTRUCTIONS").is_some();
@@ -95,7 +96,7 @@ fn every_hot_call_takes_as_many_instructions_as_it_is_known_to() {
         let of = known.split(';').next().unwrap_or_default();
         return tool::skip(&format!("SKIPPED {TABLE} is of {of}, this is {compiler}"));
     }
-    let counted = table_of(&valgrind, &compiler);
+    let counted = table_of(&valgrind, &compiler, failed);
     if updates {
         std::fs::write(&path, &counted).expect("tests/instructions is writable");
     }
@@ -105,4 +106,17 @@ fn every_hot_call_takes_as_many_instructions_as_it_is_known_to() {
         "counted:\n{counted}\nknown:\n{known}\nlook at the disassembly; if that is meant, run \
          UPDATE_INSTRUCTIONS=1 cargo test --test instructions and commit {TABLE}"
     );
+}
+
+#[test]
+fn every_hot_call_takes_as_many_instructions_as_it_is_known_to() {
+    take_as_many_as_is_known(0);
+}
+
+/// Turned off, it is off completely.
+#[test]
+fn a_pool_that_failed_on_purpose_before_takes_no_more() {
+    if std::env::var_os("UPDATE_INSTRUCTIONS").is_none() {
+        take_as_many_as_is_known(2);
+    }
 }

@@ -9,10 +9,11 @@ use std::process::{Command, Output};
 use testkit::program::{LINKAGES, Linkage, SYSTEM_LIBRARIES, build_with, compiler_at};
 use testkit::{library, tool};
 
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 12] = [
     "cache_races",
     "cache_threads",
     "exact_capacity",
+    "fail_after_threads",
     "late_threads",
     "short_threads",
     "stress",

@@ -163,7 +163,8 @@ class BasicPool {
   }
 
   /// A block, for which the thread sleeps until one is free. Throws Error when that can't be:
-  /// POOL_ERR_UNSUPPORTED (a freestanding build), POOL_ERR_NULL_ARGUMENT (an empty pool).
+  /// POOL_ERR_UNSUPPORTED (a freestanding build), POOL_ERR_NULL_ARGUMENT (an empty pool),
+  /// POOL_ERR_EXHAUSTED (fail_after()).
   [[nodiscard]] void* allocate_wait() requires(threading != POOL_THREADS_SINGLE) {
     return wait_or_raise(UINT64_MAX);
   }
@@ -206,6 +207,12 @@ class BasicPool {
   /// `*out_bytes`, unless that is nullptr. Errors: POOL_ERR_OUT_OF_MEMORY.
   pool_status_t trim(std::size_t* out_bytes = nullptr) noexcept {
     return pool_trim(own_.pool, out_bytes);
+  }
+
+  /// Lets every allocation fail after so many that succeed, for tests of what happens then, until
+  /// this is called again; UINT64_MAX: none fails any more. See pool_fail_after.
+  pool_status_t fail_after(std::uint64_t successes) noexcept {
+    return pool_fail_after(own_.pool, successes);
   }
 
   /// Checks every invariant: POOL_OK or POOL_ERR_CORRUPTED. Thread-safety: no other call under way.

@@ -273,6 +273,9 @@ class BasicObjectPool {
   /// Gives the OS pages without objects back to the system: BasicPool::trim().
   pool_status_t trim(std::size_t* out_bytes = nullptr) noexcept { return pool_.trim(out_bytes); }
 
+  /// Lets no object be created any more after so many: BasicPool::fail_after().
+  pool_status_t fail_after(std::uint64_t successes) noexcept { return pool_.fail_after(successes); }
+
   /// Objects that are live.
   [[nodiscard]] std::size_t size() const noexcept { return pool_.in_use(); }
   /// The same, by the name that it has for every pool.

@@ -11,7 +11,7 @@ use crate::base::ids::UserPointer;
 use crate::capi::boundary::{enter, enter_buffer, enter_fast, enter_usual, status, value};
 use crate::capi::inspect::pool_block_size;
 use crate::capi::pool_t;
-use crate::pool::{Pool, Usual};
+use crate::pool::{Pool, Usual, handles};
 
 /// Answers a free block: block_size bytes, uninitialised, aligned to pool_alignment. NULL when
 /// all blocks are live, or when `pool` is no live pool, which is logged. Constant time.
@@ -123,7 +123,8 @@ fn deallocate_lock_free(pool: *mut pool_t, block: *mut c_void, found: &Pool) -> 
 #[cold]
 #[inline(never)]
 extern "C" fn wake(pool: *mut pool_t, _block: *mut c_void) -> pool_status_t {
-    if let Some(found) = enter_fast(pool).or_else(|| enter_buffer(pool)) {
+    // It may be off its hot paths by now.
+    if let Some(found) = handles::find(UserPointer::new(pool)) {
         found.wake_sleepers();
     }
     POOL_OK

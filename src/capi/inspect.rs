@@ -36,7 +36,7 @@ pub struct pool_stats_t {
     pub allocations: u64,
     /// Blocks taken back since creation, those of pool_reset too.
     pub deallocations: u64,
-    /// Allocations that found no free block.
+    /// Allocations that found no free block, or failed on purpose.
     pub failures: u64,
     /// Bytes of address space.
     pub reserved_bytes: usize,

@@ -8,6 +8,7 @@ use crate::base::log::{Level, log};
 use crate::capi::boundary::{bad_argument, enter, status};
 use crate::capi::pool_t;
 use crate::host::sleep::Deadline;
+use crate::pool::Missed;
 
 /// Stores a free block in `*out_block`, as pool_allocate would answer it; when all are live, sleeps
 /// until one comes back. Threads that wait are served in the order in which they came. A
@@ -16,9 +17,9 @@ use crate::host::sleep::Deadline;
 /// who wait.
 ///
 /// Errors, after which `*out_block` is NULL: POOL_ERR_TIMED_OUT; POOL_ERR_EXHAUSTED (a pool of one
-/// owner: nobody else could give a block back); POOL_ERR_UNSUPPORTED (a freestanding build);
-/// POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE. While threads wait, pool_destroy answers
-/// POOL_ERR_IN_USE.
+/// owner: nobody else could give a block back; or pool_fail_after asked for it);
+/// POOL_ERR_UNSUPPORTED (a freestanding build); POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+/// While threads wait, pool_destroy answers POOL_ERR_IN_USE.
 /// Thread-safety: as the pool's `threading` says, but not in a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pool_allocate_wait(
@@ -41,12 +42,18 @@ pub unsafe extern "C" fn pool_allocate_wait(
 
 fn take(call: &str, pool: *mut pool_t, timeout_nanoseconds: u64) -> Result<Block, Error> {
     let deadline = Deadline::after(timeout_nanoseconds);
-    if let Some(block) = enter(call, pool)?.allocate_slow() {
-        return Ok(block);
+    match enter(call, pool)?.try_allocate() {
+        Ok(block) => return Ok(block),
+        Err(Missed::OnPurpose) => return Err(Error::Exhausted),
+        Err(Missed::AllLive) => {}
     }
     // Looked up anew: the log callback may have destroyed the pool.
-    let taken = enter(call, pool)?.wait(deadline);
-    if taken == Err(Error::Exhausted) {
+    let found = enter(call, pool)?;
+    let (has_one_owner, reporter) = (found.has_one_owner(), found.reporter());
+    let taken = found.wait(deadline);
+    if taken == Err(Error::Exhausted) && !has_one_owner {
+        reporter.tell_failed_on_purpose();
+    } else if taken == Err(Error::Exhausted) {
         log!(
             Level::Error,
             "{call}: all blocks are live, and a pool of one owner has nobody else to give one \

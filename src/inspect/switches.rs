@@ -4,6 +4,7 @@
 //!   MEMORY_POOL_CHECKS=full                             a level: none, standard, full
 //!   MEMORY_POOL_CHECKS=poison,canary,sites:16           some of what full does
 //!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
+//!   MEMORY_POOL_CHECKS=standard,fail:0.01               one allocation in a hundred answers NULL
 //! ```
 //!
 //! Words are read from left to right. A switch alone stands on the standard checks, which every
@@ -31,12 +32,22 @@ pub(crate) struct Switches {
     pub(crate) sites: usize,
     /// How many blocks come back before one is handed out again; 0: none has to.
     pub(crate) quarantine: usize,
+    /// How many of a million allocations fail on purpose.
+    pub(crate) fail: u32,
 }
 
+const MILLION: f64 = 1e6;
+
 impl Switches {
-    pub(crate) const NONE: Self = Self { poison: false, canary: false, sites: 0, quarantine: 0 };
+    pub(crate) const NONE: Self =
+        Self { poison: false, canary: false, sites: 0, quarantine: 0, fail: 0 };
     pub(crate) const FULL: Self =
-        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE };
+        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, fail: 0 };
+
+    /// The probability that an allocation fails on purpose.
+    pub(crate) fn failing(&self) -> f64 {
+        f64::from(self.fail) / MILLION
+    }
 }
 
 /// What a word, or all of them, ask for.
@@ -72,10 +83,17 @@ impl Wish {
             ("quarantine", number) => {
                 switches.quarantine = between(number, QUARANTINE, QUARANTINE_MAX, word)?;
             }
+            ("fail", Some(number)) => switches.fail = millionths(number).ok_or(word)?,
             _ => return Err(word),
         }
         Ok(Self::Switches(switches))
     }
+}
+
+/// A probability, from 0 to 1.
+fn millionths(number: &str) -> Option<u32> {
+    let probability = f64::from_str(number).ok()?;
+    (0.0..=1.0).contains(&probability).then_some((probability * MILLION) as u32)
 }
 
 /// The number that was given, from 0 to `most`, or the usual one.
@@ -102,11 +120,10 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        let bad = ["", "fulll", "poison,guess", "sites:33", "sites:-1", "sites:x", "poison:1"];
-        let named = ["", "fulll", "guess", "sites:33", "sites:-1", "sites:x", "poison:1"];
-        for (text, word) in bad.into_iter().zip(named) {
-            assert_eq!(Wish::read(text), Err(word));
+        for word in ["", "fulll", "sites:33", "sites:-1", "sites:x", "poison:1", "fail", "fail:2"] {
+            assert_eq!(Wish::read(word), Err(word));
         }
+        assert_eq!(Wish::read("poison,guess"), Err("guess"));
         assert_eq!(Wish::read("quarantine:16777217"), Err("quarantine:16777217"));
     }
 
@@ -125,6 +142,8 @@ mod tests {
         assert_eq!(switches("full,quarantine:9"), Switches { quarantine: 9, ..Switches::FULL });
         assert_eq!(switches("quarantine:9,full"), Switches::FULL);
         assert_eq!(switches("sites").sites, 16);
+        assert_eq!(switches("fail:0.01").fail, 10_000);
+        assert_eq!(switches("full,fail:1").fail, 1_000_000);
         assert_eq!(Wish::read("full,none"), Ok(Wish::None));
     }
 }

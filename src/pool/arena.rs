@@ -96,7 +96,7 @@ impl Arena {
         unsafe { &*slot.cast::<Slot>() }
     }
 
-    /// The slot that lives under `handle`, if it is in this arena.
+    /// The slot that a handle with this key selects, if hot paths find what lives there.
     #[inline(always)]
     fn live_slot(&self, handle: UserPointer, key: usize) -> Option<&'static Slot> {
         let slot = self.slot(handle);
@@ -145,7 +145,13 @@ pub(super) fn cache_at_key(handle: UserPointer) -> Option<NonNull<u8>> {
 
 /// The pool that lives under `handle`.
 pub(super) fn find<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    live_slot(handle, handle.address()).map(Slot::pool)
+    slot_with_pool(handle).map(Slot::pool)
+}
+
+/// The slot of the pool that lives under `handle`, whoever may find it.
+fn slot_with_pool(handle: UserPointer) -> Option<&'static Slot> {
+    let slots = ARENAS.iter().map(|arena| arena.slot(handle));
+    { slots }.find(|slot| slot.has_pool(handle.address()))
 }
 
 fn live_slot(handle: UserPointer, key: usize) -> Option<&'static Slot> {
@@ -165,7 +171,7 @@ pub(super) fn insert_cache(cache: Cache) -> Result<UserPointer, Refusal> {
 }
 
 /// Gives `hold` an empty slot and a handle that selects it.
-fn occupy(hold: impl FnOnce(&Slot, usize)) -> Result<UserPointer, Refusal> {
+fn occupy(hold: impl FnOnce(&'static Slot, usize)) -> Result<UserPointer, Refusal> {
     // Held until the key is there: a fork looks at keys (`for_each`).
     let mut registry = lock(&REGISTRY);
     let (slot, handle) = registry.take_slot()?;
@@ -185,12 +191,21 @@ pub(super) fn remove_cache(handle: UserPointer) -> bool {
 /// Takes the pool under `handle` out of its slot. Of two threads that try, one succeeds.
 pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
     let mut registry = lock(&REGISTRY);
-    let slot = live_slot(handle, handle.address())?;
+    let slot = slot_with_pool(handle)?;
     slot.shut(0);
     // SAFETY: H2, and the key was found under the lock that is held.
     let pool = unsafe { slot.take_pool() };
     registry.recycle(slot);
     Some(pool)
+}
+
+/// Does something with the pool under `handle`, after which hot paths may find it, or may not, as
+/// `body` answers. One at a time. `None`: there is no such pool.
+pub(super) fn settle(handle: UserPointer, body: impl FnOnce(&Pool) -> bool) -> Option<()> {
+    let _registry = lock(&REGISTRY);
+    let slot = slot_with_pool(handle)?;
+    slot.let_hot_paths(body(slot.pool()));
+    Some(())
 }
 
 /// The registry's lock, for a fork.
@@ -209,7 +224,7 @@ pub(super) fn for_each(mut body: impl FnMut(&Pool)) {
             // SAFETY: H1.
             let slot = unsafe { &*slot.cast::<Slot>() };
             // Relaxed: only written under the lock that is held.
-            let key = slot.key.load(Ordering::Relaxed);
+            let key = slot.slow_key.load(Ordering::Relaxed);
             if key & mask == offset && key != 0 {
                 body(slot.pool());
             }

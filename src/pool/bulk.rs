@@ -14,8 +14,12 @@ use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 
 impl Core {
-    /// Hands up to `count` blocks to `put`, in order; answers how many.
+    /// Hands up to `count` blocks to `put`, in order; answers how many: none while allocations fail
+    /// on purpose, for then they are counted one by one.
     pub(super) fn allocate_run(&self, count: usize, put: impl FnMut(Block)) -> usize {
+        if self.failing.is_armed() {
+            return 0;
+        }
         each!(&self.engine, engine => engine.allocate_run(count, put))
     }
 

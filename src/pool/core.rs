@@ -11,6 +11,7 @@ use crate::base::ids::{Block, UserPointer};
 use crate::layout::geometry::Place;
 use crate::layout::stride::Layout;
 use crate::pool::engine::{Engine, each};
+use crate::pool::failing::Failing;
 use crate::pool::overflow::Overflow;
 use crate::pool::report::{Finding, Misuse};
 use crate::source::memory::Memory;
@@ -27,11 +28,12 @@ pub(crate) struct Core {
     pub(super) overflow: Option<Overflow>,
     /// The links of pages that wait since the last trim.
     pub(super) trimmed: Cell<Option<Memory>>,
+    pub(super) failing: Failing,
 }
 
 /// What an allocation came to.
 pub(crate) struct Taken {
-    /// `None`: all are live, and there is no more memory.
+    /// `None`: all are live, and there is no more memory; or it fails on purpose.
     pub(crate) block: Option<Block>,
     pub(crate) finding: Option<Finding>,
 }
@@ -43,8 +45,12 @@ impl Taken {
 }
 
 impl Core {
-    /// A block, by every means there is.
+    /// A block, by every means there is, unless it fails on purpose.
     pub(crate) fn allocate(&self) -> Taken {
+        self.unless_refused(|| self.allocate_by_any_means())
+    }
+
+    fn allocate_by_any_means(&self) -> Taken {
         if let Some(block) = each!(&self.engine, engine => engine.allocate()) {
             return Taken::new(Some(block), None);
         }

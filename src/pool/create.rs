@@ -29,6 +29,7 @@ use crate::pool::config::{CheckLevel, Config, Threading};
 use crate::pool::core::Core;
 use crate::pool::directory;
 use crate::pool::engine::Engine;
+use crate::pool::failing::{Failing, Mode};
 use crate::pool::fork::prepare_for_forks;
 use crate::pool::handles::{self, NO_SYSTEM};
 use crate::pool::inspected::Inspected;
@@ -65,7 +66,14 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let engine = engine(&config, &layout, &span)?;
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
-    let core = Core { engine, layout, span, overflow, trimmed: Cell::new(None) };
+    let (trimmed, failing) = (Cell::new(None), Failing::new());
+    if let CheckLevel::Watched(switches) = config.checks
+        && switches.fail > 0
+    {
+        // Such a pool has no hot path. The same draws in each run, so that it can be repeated.
+        failing.set(Mode::ByChance { probability: switches.failing(), seed: 0 });
+    }
+    let core = Core { engine, layout, span, overflow, trimmed, failing };
     let (on_report, lock, waiters) = (Hook::new(), Lock::new(()), Waiters::new());
     let pool = Pool { core, policy, on_report, lock, waiters };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.

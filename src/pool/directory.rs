@@ -10,7 +10,9 @@
 //! buffer before the key is found to be right: another pool's buffer may have gone, with or
 //! without its pool's destruction. The top bit of a handle is 1, which no address of a slot has.
 //!
-//! D1. An entry points to a `Pool` exactly while its key is a handle that selects it.
+//! D1. An entry points to a `Pool` exactly while its key is a handle that selects it, or, while
+//!     the pool is off its hot paths, what `OFF` makes of that; this is no handle and selects
+//!     another entry.
 //! D2. The key of an entry that was left does not select that entry, so no bit pattern matches it.
 //!     That of an entry never used is 0, which matches NULL in entry 0, and its pool is null.
 //! D3. Entries change hands only under the lock.
@@ -29,6 +31,10 @@ const ENTRY_SHIFT: u32 = 1;
 const GENERATION_SHIFT: u32 = ENTRY_SHIFT + BUFFER_POOLS_MAX.trailing_zeros();
 /// Makes of a handle a key that does not select its own entry, and keeps its generation.
 const TURN: usize = 1 << ENTRY_SHIFT;
+/// Makes of a handle the key of a pool that is off its hot paths, and back: that does not select
+/// its own entry either, and its lowest bit, which is 0 in all other keys, says what it is.
+const OFF: usize = TURN | IS_OFF;
+const IS_OFF: usize = 1;
 const _: () = assert!(BUFFER_POOLS_MAX.is_power_of_two() && BUFFER_POOLS_MAX > 1);
 
 struct Entry {
@@ -63,22 +69,34 @@ const OCCUPIED: Refusal = Refusal::new(
     "a pool lives in this buffer; destroy a pool before its buffer is used again",
 );
 
-/// The pool that lives under `handle`.
+/// The pool that lives under `handle`, for the hot paths; `None` also means "off them".
 #[inline(always)]
+pub(super) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
+    find_by(handle, |key| key)
+}
+
+/// The pool that lives under `handle`.
 pub(super) fn find<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    // Relaxed: as in `live_entry`.
-    let pool = live_entry(handle)?.pool.load(Ordering::Relaxed);
+    find_by(handle, handle_of)
+}
+
+#[inline(always)]
+fn find_by<'call>(handle: UserPointer, of: impl FnOnce(usize) -> usize) -> Option<&'call Pool> {
+    let entry = &ENTRIES[index_of(handle.address())];
+    // Relaxed, both: whoever holds the handle of a live pool got it from its creator, and with it
+    // everything that the creator wrote.
+    let is_it = of(entry.key.load(Ordering::Relaxed)) == handle.address();
+    let pool = is_it.then(|| entry.pool.load(Ordering::Relaxed))?;
     // SAFETY: D1 and D2, so null or a pool; that no thread destroys it while another calls it is
     // the callers' part, as it is theirs to keep the buffer.
     unsafe { pool.as_ref() }
 }
 
+/// The handle of the pool that a key is of; of the key of a free entry, one that selects another
+/// entry.
 #[inline(always)]
-fn live_entry(handle: UserPointer) -> Option<&'static Entry> {
-    let entry = &ENTRIES[index_of(handle.address())];
-    // Relaxed: whoever holds the handle of a live pool got it from its creator, and with it
-    // everything that the creator wrote.
-    (entry.key.load(Ordering::Relaxed) == handle.address()).then_some(entry)
+fn handle_of(key: usize) -> usize {
+    if key & IS_OFF == 0 { key } else { key ^ OFF }
 }
 
 /// The entry that a handle selects.
@@ -95,7 +113,7 @@ pub(super) fn refuse_occupied(buffer: &Buffer) -> Result<(), Refusal> {
         // Relaxed, twice: a pool that another thread puts into the same buffer just now is that
         // thread's and this one's mistake; all others were written before the lock was held.
         let pool = entry.pool.load(Ordering::Relaxed).addr();
-        let is_live = index_of(entry.key.load(Ordering::Relaxed)) == index;
+        let is_live = index_of(handle_of(entry.key.load(Ordering::Relaxed))) == index;
         is_live && pool.wrapping_sub(start) < buffer.bytes_from_place()
     });
     if occupied { Err(OCCUPIED) } else { Ok(()) }
@@ -116,7 +134,7 @@ pub(super) unsafe fn insert(pool: Pool, place: NonNull<Pool>) -> Result<UserPoin
     let handle = TOP | generation << GENERATION_SHIFT | index << ENTRY_SHIFT;
     // SAFETY: by this function's contract.
     unsafe { place.write(pool) };
-    // Relaxed, twice: see `live_entry`.
+    // Relaxed, twice: see `find_by`.
     entry.pool.store(place.as_ptr(), Ordering::Relaxed);
     entry.key.store(handle, Ordering::Relaxed);
     Ok(UserPointer::new(ptr::without_provenance::<u8>(handle)))
@@ -135,6 +153,16 @@ pub(super) fn remove(handle: UserPointer) -> Option<Pool> {
     Some(pool)
 }
 
+/// As for pools in arenas (`arena.rs`).
+pub(super) fn settle(handle: UserPointer, body: impl FnOnce(&Pool) -> bool) -> Option<()> {
+    let _vacancies = lock(&VACANCIES);
+    let pool = find(handle)?;
+    let key = if body(pool) { handle.address() } else { handle.address() ^ OFF };
+    // Relaxed: see `find_by`.
+    ENTRIES[index_of(handle.address())].key.store(key, Ordering::Relaxed);
+    Some(())
+}
+
 /// The lock of the entries, for a fork.
 pub(super) fn raw_lock() -> &'static RawLock {
     VACANCIES.raw()
@@ -144,10 +172,10 @@ pub(super) fn raw_lock() -> &'static RawLock {
 pub(super) fn for_each(mut body: impl FnMut(&Pool)) {
     for (index, entry) in ENTRIES.iter().enumerate() {
         // Relaxed: only written under the lock that is held.
-        let key = entry.key.load(Ordering::Relaxed);
-        if key != 0
-            && index_of(key) == index
-            && let Some(pool) = find(UserPointer::new(ptr::without_provenance::<u8>(key)))
+        let handle = handle_of(entry.key.load(Ordering::Relaxed));
+        if handle != 0
+            && index_of(handle) == index
+            && let Some(pool) = find(UserPointer::new(ptr::without_provenance::<u8>(handle)))
         {
             body(pool);
         }

@@ -17,6 +17,7 @@ use crate::cache::magazines::Explicit;
 use crate::cache::threads;
 use crate::host::{HAS_SYSTEM, thread};
 use crate::pool::config::Threading;
+use crate::pool::core::Core;
 use crate::pool::engine::Engine;
 use crate::pool::handles::NO_SYSTEM;
 use crate::pool::safe::Safe;
@@ -207,7 +208,13 @@ impl Cache {
         self.check_owner(call).ok()?;
         threads::enter();
         let (pool, magazine) = (self.pool(), &self.explicit.magazine);
-        let take = |_: &_| each_safe!(pool, engine => engine.allocate_slow_from(magazine), None);
+        let take = |core: &Core| {
+            // The slow path of the pool counts.
+            if core.failing.is_armed() {
+                return None;
+            }
+            each_safe!(pool, engine => engine.allocate_slow_from(magazine), None)
+        };
         pool.hold(take).or_else(|| pool.allocate_slow())
     }
 

@@ -17,6 +17,7 @@ use crate::base::error::{Error, Refusal};
 use crate::base::ids::UserPointer;
 use crate::host::HAS_SYSTEM;
 use crate::pool::engine::Usual;
+use crate::pool::failing::Mode;
 use crate::pool::{Pool, arena, directory};
 
 pub(crate) const NO_SYSTEM: Refusal = Refusal::unsupported(
@@ -28,20 +29,20 @@ pub(crate) const NO_SYSTEM: Refusal = Refusal::unsupported(
 pub(crate) fn find_usual<'call>(handle: UserPointer) -> Usual<'call> {
     match HAS_SYSTEM {
         true => arena::find_usual(handle),
-        false => directory::find(handle).map_or(Usual::None, |pool| pool.core.engine.usual()),
+        false => directory::find_fast(handle).map_or(Usual::None, |pool| pool.core.engine.usual()),
     }
 }
 
-/// The pool that lives under `handle`; `None` means "not in the first arena".
+/// The pool that lives under `handle`; `None` means "not in the first arena, or off the hot paths".
 #[inline(always)]
 pub(crate) fn find_fast<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    if HAS_SYSTEM { arena::find_fast(handle) } else { directory::find(handle) }
+    if HAS_SYSTEM { arena::find_fast(handle) } else { directory::find_fast(handle) }
 }
 
-/// The pool that lives under `handle` in a caller's buffer.
+/// The same in a caller's buffer.
 #[inline(always)]
 pub(crate) fn find_in_buffer<'call>(handle: UserPointer) -> Option<&'call Pool> {
-    directory::find(handle)
+    directory::find_fast(handle)
 }
 
 /// The pool that lives under `handle`.
@@ -65,6 +66,14 @@ pub(super) unsafe fn insert(
         None if HAS_SYSTEM => arena::insert(pool),
         None => Err(NO_SYSTEM),
     }
+}
+
+/// Lets allocations of the pool under `handle` fail, or no longer: then it is back on its hot
+/// paths.
+pub(crate) fn fail(handle: UserPointer, mode: Mode) -> Result<(), Error> {
+    let fail = |pool: &Pool| pool.fail(mode);
+    let in_arena = if HAS_SYSTEM { arena::settle(handle, fail) } else { None };
+    in_arena.or_else(|| directory::settle(handle, fail)).ok_or(Error::StaleHandle)
 }
 
 /// Takes the pool under `handle` from where it lives. Of two threads that try, one succeeds.

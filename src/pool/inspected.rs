@@ -27,6 +27,7 @@ use crate::layout::geometry::Place;
 use crate::pool::Pool;
 use crate::pool::config::Threading;
 use crate::pool::core::Core;
+use crate::pool::engine::Engine;
 use crate::pool::inspect::Broken;
 use crate::pool::lock_free::LockFree;
 use crate::pool::report::Finding;
@@ -86,6 +87,19 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// Tells what was found, or remembers it where the lock is held.
+    pub(super) fn keep_for_who_waits(&self, finding: Finding) {
+        match &self.core.engine {
+            Engine::Inspected(engine) if engine.threading == Threading::Safe => {
+                engine.kept.set(Some(finding));
+            }
+            Engine::Inspected(_) => self.tell(finding),
+            _ => {}
+        }
+    }
+}
+
 impl Inspected {
     pub(crate) fn new(inner: LockFree<true>, inspector: Inspector, threading: Threading) -> Self {
         Self {
@@ -100,9 +114,8 @@ impl Inspected {
         }
     }
 
-    /// Remembers what can't be told now.
-    pub(super) fn keep(&self, finding: Finding) {
-        self.kept.set(Some(finding));
+    pub(super) fn is_of_one_owner(&self) -> bool {
+        self.threading == Threading::Single
     }
 
     pub(super) fn inner(&self) -> &LockFree<true> {
@@ -172,6 +185,15 @@ impl Inspected {
         // Relaxed: a figure.
         self.deallocations.fetch_add(1, Ordering::Relaxed);
         Ok(damage.map(|damage| Damaged { index, block, damage, when: When::TakenBack }))
+    }
+
+    /// Takes back a block that nobody got.
+    pub(super) fn put_back(&self, block: Block) {
+        if self.take_back(UserPointer::new(block.as_ptr())).is_ok() {
+            // Relaxed, both: figures.
+            self.allocations.fetch_sub(1, Ordering::Relaxed);
+            self.deallocations.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {

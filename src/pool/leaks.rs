@@ -34,7 +34,7 @@ struct Group {
 }
 
 /// The groups with the oldest blocks.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     groups: [Option<Group>; GROUPS_MAX],
     /// Of those that are not told of.
     more: usize,

@@ -35,8 +35,8 @@ pub(crate) struct LockFree<const CHECKED: bool> {
     /// Blocks handed out from the frontier, and live ones that a reset took back, before it.
     fresh_before_reset: AtomicUsize,
     taken_by_reset: AtomicUsize,
-    /// Blocks that a trim popped and pushed.
-    held_by_trim: AtomicUsize,
+    /// Blocks that were popped and pushed, and that nobody had: by a trim, or put back.
+    held: AtomicUsize,
     peak_before_reset: AtomicUsize,
 }
 
@@ -53,7 +53,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
             failures: zero(),
             fresh_before_reset: zero(),
             taken_by_reset: zero(),
-            held_by_trim: zero(),
+            held: zero(),
             peak_before_reset: zero(),
         }
     }
@@ -147,8 +147,8 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
         // changes = pops + pushes, and fresh + pops - pushes - taken_by_reset = in_use.
         let pushes = (changes + fresh).saturating_sub(taken_by_reset + in_use) / 2;
         // Relaxed, all: figures of the moment.
-        let held_by_trim = self.held_by_trim.load(Ordering::Relaxed);
-        let deallocations = (pushes + taken_by_reset).saturating_sub(held_by_trim) as u64;
+        let held = self.held.load(Ordering::Relaxed);
+        let deallocations = (pushes + taken_by_reset).saturating_sub(held) as u64;
         let failures = self.failures.load(Ordering::Relaxed) as u64;
         let peak_before_reset = self.peak_before_reset.load(Ordering::Relaxed);
         Counts {
@@ -205,7 +205,16 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     pub(crate) fn release(&self, held: impl Iterator<Item = BlockIndex>) {
         let count = held.map(|index| self.stack.push(index)).count();
         // Relaxed: a figure.
-        self.held_by_trim.fetch_add(count, Ordering::Relaxed);
+        self.held.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Takes a block back as if it had not been handed out.
+    pub(crate) fn put_back(&self, block: Block) {
+        let place = self.place(UserPointer::new(block.as_ptr()));
+        if let Place::Start(index) = place {
+            tsan::taken_back(block);
+            self.release(core::iter::once(index));
+        }
     }
 
     pub(crate) fn frontier(&self) -> usize {

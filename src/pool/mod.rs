@@ -11,7 +11,7 @@
 //! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
 //! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
-//! (what a program inlines).
+//! (what a program inlines), `failing` (allocations that fail on purpose).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -31,6 +31,7 @@ mod directory;
 mod engine;
 mod evidence;
 pub(crate) mod explicit;
+pub(crate) mod failing;
 mod fork;
 mod grow;
 pub(crate) mod handles;
@@ -87,14 +88,23 @@ pub(crate) struct Pool {
     waiters: Waiters,
 }
 
+/// Why an allocation has no block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missed {
+    AllLive,
+    OnPurpose,
+}
+
 impl Pool {
     /// What `body` does with the pool, while nobody else does anything with it.
     fn hold<T>(&self, body: impl FnOnce(&Core) -> T) -> T {
         let held = self.core.engine.is_shared().then(|| lock(&self.lock));
+        self.core.show();
         let answer = body(&self.core);
         if held.is_some() && !self.waiters.is_empty() {
             self.serve();
         }
+        self.core.hide();
         answer
     }
 
@@ -110,19 +120,28 @@ impl Pool {
         each_lock_free!(&self.core.engine, engine => engine.allocate(), None)
     }
 
-    /// A block, by every means there is; `None`: all are live.
+    /// A block, by every means there is; `None`: all are live, or it fails on purpose.
+    pub(crate) fn allocate_slow(&self) -> Option<Block> {
+        self.try_allocate().ok()
+    }
+
+    /// The same, and why there is none.
     ///
     /// Nothing is looked at after a report: a callback may have destroyed the pool.
-    pub(crate) fn allocate_slow(&self) -> Option<Block> {
+    pub(crate) fn try_allocate(&self) -> Result<Block, Missed> {
         self.core.engine.enter_thread();
         let taken = self.hold(Core::allocate);
-        if matches!(taken.finding, Some(Finding::Grown { .. })) {
+        let has_grown = matches!(taken.finding, Some(Finding::Grown { .. }));
+        if has_grown || self.refuses_who_waits() {
             self.wake_if_need_be();
         }
         if let Some(finding) = taken.finding {
             self.tell(finding);
         }
-        taken.block
+        taken.block.ok_or(match taken.finding {
+            Some(Finding::FailedOnPurpose) => Missed::OnPurpose,
+            _ => Missed::AllLive,
+        })
     }
 
     /// Says what was found. Of a damaged block it says who had it before.
@@ -210,7 +229,7 @@ impl Pool {
         self.on_report.set(callback, user_data, &lock(&self.lock));
     }
 
-    fn reporter(&self) -> Reporter {
+    pub(crate) fn reporter(&self) -> Reporter {
         Reporter { policy: self.policy, callback: self.on_report.get() }
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Finding {
     DamagedFreeList { free_blocks: usize },
     /// Every block is live. No misuse.
     Exhausted { capacity: usize },
+    /// `pool_fail_after` asked for it. No misuse.
+    FailedOnPurpose,
     /// There are more blocks now.
     Grown { capacity: usize },
     /// There could have been more blocks, but for the memory.
@@ -119,6 +121,9 @@ impl Reporter {
             Finding::Exhausted { capacity } => {
                 log!(Level::Debug, "pool \"{name}\": all {capacity} blocks are live");
             }
+            Finding::FailedOnPurpose => {
+                log!(Level::Debug, "pool \"{name}\": an allocation failed on purpose");
+            }
             Finding::Grown { capacity } => {
                 log!(Level::Debug, "pool \"{name}\" grew to {capacity} blocks");
             }
@@ -154,6 +159,11 @@ impl Reporter {
             offset: damage.offset(),
         };
         self.misuse(&subject, evidence, format_args!("{damaged}{}", More(count - 1)));
+    }
+
+    /// For who waited until allocations began to fail.
+    pub(crate) fn tell_failed_on_purpose(self) {
+        self.tell(Finding::FailedOnPurpose, &Evidence::NONE);
     }
 
     /// The same for a pointer; `entry` is its place in a batch.

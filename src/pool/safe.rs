@@ -38,8 +38,8 @@ pub(crate) struct Safe<const CHECKED: bool> {
     /// same cache lines.
     apart: [usize; 16],
     depot: Depot,
-    /// The magazines stay closed.
-    is_waited_for: Cell<bool>,
+    /// Whether all magazines do.
+    stay_closed: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.
     operations: Cell<usize>,
     failures: Cell<usize>,
@@ -64,7 +64,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             magazines: Magazines::new(),
             apart: [0; _],
             depot,
-            is_waited_for: Cell::new(false),
+            stay_closed: Cell::new(false),
             operations: zero(),
             failures: zero(),
             taken_by_reset: zero(),
@@ -157,7 +157,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     /// This thread's own magazine, open; `None`: the thread works with the depot.
     fn open<'own>(&self, own: &'own impl Own) -> Option<&'own Magazine> {
-        if self.depot.limit() == 0 || self.is_waited_for.get() {
+        if self.depot.limit() == 0 || self.stay_closed.get() {
             if let Some(magazine) = own.magazine() {
                 self.empty(magazine);
             }
@@ -225,12 +225,12 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     /// Sends every thread to the lock from now on; `false`: as for [`close`](Self::close).
     pub(crate) fn keep_closed(&self) -> bool {
-        self.is_waited_for.set(true);
+        self.stay_closed.set(true);
         self.gather()
     }
 
     pub(crate) fn let_open(&self) {
-        self.is_waited_for.set(false);
+        self.stay_closed.set(false);
     }
 
     pub(super) fn empty(&self, magazine: &Magazine) {

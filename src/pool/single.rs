@@ -43,8 +43,9 @@ pub(crate) struct Single<C> {
     pub(super) deallocations: Cell<u64>,
     pub(super) hand: Hand,
     pub(super) free: IntrusiveList,
-    /// For programs: all blocks lie above this address. 0, so it tells null from a block.
-    pub(super) floor: usize,
+    /// For programs: all blocks lie above this address. 0, so it tells null from a block; or they
+    /// are hidden.
+    pub(super) floor: Cell<usize>,
     pub(super) checks: C,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
@@ -54,6 +55,8 @@ pub(crate) struct Single<C> {
     pub(super) peak_before_reset: Cell<usize>,
     pub(super) waiting: WaitingPages,
     pub(super) pages: Pages,
+    /// The head of the free list, while programs must not find it.
+    hidden: Cell<Option<*mut u8>>,
 }
 
 /// What the slow path of an allocation found.
@@ -95,7 +98,7 @@ impl<C: Checks> Single<C> {
             deallocations: Cell::new(0),
             hand,
             free: IntrusiveList::new(),
-            floor: 0,
+            floor: Cell::new(0),
             checks,
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
@@ -104,6 +107,7 @@ impl<C: Checks> Single<C> {
             peak_before_reset: Cell::new(0),
             waiting: WaitingPages::new(),
             pages,
+            hidden: Cell::new(None),
         }
     }
 
@@ -191,6 +195,32 @@ impl<C: Checks> Single<C> {
     pub(super) fn forget_free(&self) {
         add(&self.let_go, self.hand.forget());
         self.free.clear();
+    }
+
+    /// Lets programs that inline the hot paths find no block, and no place to put one: both calls
+    /// are the library's until [`show`](Self::show). No other function of this may be called
+    /// meanwhile.
+    #[cold]
+    pub(super) fn hide(&self) {
+        // Nothing comes to the hand while this is hidden, so it is emptied but once.
+        // SAFETY: A2, and they are forgotten below.
+        self.hand.blocks().for_each(|block| unsafe { self.free.push(block) });
+        add(&self.let_go, self.hand.forget());
+        self.hidden.set(Some(self.free.first()));
+        self.free.clear();
+        // No pointer is a block that is taken back: with checks it lies beyond the last one, and
+        // without them none lies above the floor.
+        self.checks.geometry().set_capacity(0);
+        self.floor.set(usize::MAX);
+    }
+
+    /// Undoes `hide`, if it was done.
+    #[inline]
+    pub(super) fn show(&self) {
+        let Some(first) = self.hidden.take() else { return };
+        self.free.set_first(first);
+        self.checks.geometry().set_capacity(self.capacity.get());
+        self.floor.set(0);
     }
 
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! A slot of an arena: the keys that a handle is compared with, and what lives there.
 //!
 //! ```text
-//!   │ safe_key │ single_key │ key │ Pool, or Cache │ generation │ next │
+//!   │ safe_key │ single_key │ key │ Pool, or Cache │ generation │ next │ slow_key │
 //! ```
 //!
 //! The key is the handle of the pool that lives in the slot. Two more are the key again if the pool
@@ -9,13 +9,18 @@
 //! slot it is and what is in it. The key of a cache is the complement of its handle: so no handle
 //! of a pool, nor any other bits, leads to a cache, or the other way round.
 //!
-//! H2. A slot holds a `Pool` exactly while its key is a handle, that is, an address within it, and
-//!     a `Cache` exactly while the complement of its key is.
+//! A pool whose allocations fail on purpose is found by slow paths alone: its keys are shut, and
+//! what is left of them is `slow_key`, at the end of the slot.
+//!
+//! H2. A slot holds a `Pool` exactly while its `slow_key` is a handle, that is, an address within
+//!     it, and a `Cache` exactly while the complement of its key is. The key of a slot with a pool
+//!     is the handle too, or what that of a slot without one is.
 //! H4. No bit pattern matches a key of a slot without a pool: what is there does not select that
 //!     slot. 0 selects slot 0, and slot 0, which holds nobody, has keys that select slot 1. In
 //!     slots that hold nobody the complement of the key is odd, and a handle of a cache is not.
 //! H5. `safe_key` and `single_key` are the key while the pool in the slot has the engine
-//!     `SafeStandard` or `SingleStandard`, else what the keys of a slot without a pool are.
+//!     `SafeStandard` or `SingleStandard` and no allocation fails on purpose, else what the keys of
+//!     a slot without a pool are.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{ManuallyDrop, offset_of};
@@ -44,6 +49,7 @@ pub(super) struct Slot {
     /// How often the slot was used before. This and `next` are the registry's.
     pub(super) generation: Cell<usize>,
     pub(super) next: Cell<Option<NonNull<Slot>>>,
+    pub(super) slow_key: AtomicUsize,
 }
 
 /// What lives in a slot, or nothing.
@@ -68,6 +74,7 @@ pub(super) static NO_ARENA: NoArena = {
     words[offset_of!(Slot, safe_key) / WORD_BYTES] = AtomicUsize::new(NOBODY);
     words[offset_of!(Slot, single_key) / WORD_BYTES] = AtomicUsize::new(NOBODY);
     words[offset_of!(Slot, key) / WORD_BYTES] = AtomicUsize::new(NOBODY);
+    words[offset_of!(Slot, slow_key) / WORD_BYTES] = AtomicUsize::new(NOBODY);
     NoArena(words)
 };
 
@@ -88,6 +95,12 @@ impl Slot {
     #[inline(always)]
     pub(super) fn has_key(&self, key: usize) -> bool {
         is(&self.key, key)
+    }
+
+    /// Whether the pool lives here that has the handle. The key comes first because it lies beside
+    /// the pool.
+    pub(super) fn has_pool(&self, handle: usize) -> bool {
+        is(&self.key, handle) || is(&self.slow_key, handle)
     }
 
     /// The engine of the pool that has the handle. That of safe pools, which are the default, comes
@@ -132,16 +145,24 @@ impl Slot {
     ///
     /// # Safety
     /// * The slot is empty, and `handle` selects it.
-    pub(super) unsafe fn hold_pool(&self, pool: Pool, handle: usize) {
-        let key = match pool.core.engine.usual() {
+    pub(super) unsafe fn hold_pool(&'static self, pool: Pool, handle: usize) {
+        // SAFETY: nobody finds what is in an empty slot.
+        unsafe { self.occupant.get().write(Occupant { pool: ManuallyDrop::new(pool) }) };
+        // Relaxed: see `is`.
+        self.slow_key.store(handle, Ordering::Relaxed);
+        self.let_hot_paths(true);
+    }
+
+    /// Lets hot paths find the pool that lives here, or slow ones alone.
+    pub(super) fn let_hot_paths(&'static self, find_it: bool) {
+        let usual = match self.pool().core.engine.usual() {
             Usual::Safe(_) => Some(&self.safe_key),
             Usual::Single(_) => Some(&self.single_key),
             Usual::None => None,
         };
-        // SAFETY: nobody finds what is in an empty slot.
-        unsafe { self.occupant.get().write(Occupant { pool: ManuallyDrop::new(pool) }) };
-        // Relaxed: see `is`.
-        key.into_iter().chain([&self.key]).for_each(|key| key.store(handle, Ordering::Relaxed));
+        // Relaxed, both: see `is`. A pool never lives in slot 0, where 0 would not do.
+        let key = if find_it { self.slow_key.load(Ordering::Relaxed) } else { 0 };
+        usual.into_iter().chain([&self.key]).for_each(|word| word.store(key, Ordering::Relaxed));
     }
 
     /// # Safety
@@ -164,6 +185,6 @@ impl Slot {
     pub(super) fn shut(&self, nobody: usize) {
         // Relaxed: the lock orders this with another thread that destroys the same pool.
         let shut = |key: &AtomicUsize| key.store(nobody, Ordering::Relaxed);
-        [&self.safe_key, &self.single_key, &self.key].into_iter().for_each(shut);
+        [&self.safe_key, &self.single_key, &self.key, &self.slow_key].into_iter().for_each(shut);
     }
 }

@@ -7,6 +7,10 @@
 //!   Slot     ... │ key │ magazine │ next │ base │ stride │ multiplier │ ledger │ bytes ─► │ ...
 //! ```
 //!
+//! While allocations fail on purpose, the words of a single-owner engine say that there is no block
+//! to give, and that no pointer is one to take (`Single::hide`), so that both calls are the
+//! library's.
+//!
 //! The offsets are part of the ABI: `include/memory_pool/pool_inline.h` has them too, and compares
 //! them with the same numbers. A change here is a new [`VERSION`]; a program that was compiled for
 //! another gets no view, and calls the library.

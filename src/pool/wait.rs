@@ -21,6 +21,7 @@ use crate::host::tsan;
 use crate::pool::Pool;
 use crate::pool::engine::{Engine, each};
 use crate::pool::lock_free::LockFree;
+use crate::pool::single::Supply;
 use crate::pool::waiters::Waiter;
 
 /// How long a waiter sleeps that can't be sure to be woken.
@@ -50,9 +51,8 @@ impl Pool {
             is_sure
         };
         loop {
-            if let Some(block) = waiter.served() {
-                tsan::handed_out(block);
-                return Ok(block);
+            if let Some(served) = waiter.served() {
+                return served.inspect(|&block| tsan::handed_out(block));
             }
             if deadline.is_past() {
                 return self.leave_line(&waiter);
@@ -69,23 +69,24 @@ impl Pool {
         let _held = lock(&self.lock);
         self.waiters.remove(waiter);
         self.serve();
-        waiter.served().ok_or(Error::TimedOut)
+        waiter.served().unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Hands free blocks to those who wait. Under the lock, as all that is done to a pool with a
-    /// line.
+    /// Hands free blocks to those who wait, or refuses them. Under the lock, as all that is done to
+    /// a pool with a line.
     #[cold]
     pub(super) fn serve(&self) {
-        while !self.waiters.is_empty()
-            && let Some(block) = self.core.engine.take_quietly()
-        {
+        while !self.waiters.is_empty() {
+            if self.refuses_who_waits() {
+                self.waiters.serve(None);
+                continue;
+            }
+            let Some(block) = self.take_quietly() else { return };
             // It leaves this thread past the lock that a sanitizer sees.
             tsan::taken_back(block);
-            self.waiters.serve(block);
+            self.waiters.serve(Some(block));
         }
-        if self.waiters.is_empty() {
-            self.core.engine.let_magazines_open();
-        }
+        self.let_magazines_open();
     }
 
     pub(super) fn wait_lock_free<const CHECKED: bool>(
@@ -106,11 +107,17 @@ impl Pool {
         while !waiter.is_front() && !deadline.is_past() {
             waiter.sleep(deadline_of());
         }
-        let block = loop {
+        let taken = loop {
             let turn = engine.sleepers().turn();
             let block = if waiter.is_front() { self.take_quietly() } else { None };
-            if block.is_some() || deadline.is_past() {
-                break block;
+            if let Some(block) = block {
+                break Ok(block);
+            }
+            if self.refuses_who_waits() {
+                break Err(Error::Exhausted);
+            }
+            if deadline.is_past() {
+                break Err(Error::TimedOut);
             }
             engine.sleepers().sleep(turn, deadline_of());
         };
@@ -118,16 +125,7 @@ impl Pool {
         self.waiters.remove(&waiter);
         self.waiters.tell_front();
         engine.sleepers().leave();
-        block.ok_or(Error::TimedOut)
-    }
-
-    /// A block without growth, and without a word when there is none.
-    fn take_quietly(&self) -> Option<Block> {
-        let supply = each!(&self.core.engine, engine => engine.allocate_slow());
-        if let Some(finding) = supply.finding {
-            self.tell(finding);
-        }
-        supply.block
+        taken
     }
 
     /// Whether threads sleep in a pool where nobody hands blocks over, and that has a hot path.
@@ -159,6 +157,15 @@ impl Pool {
         }
     }
 
+    /// Whether one owner has the pool, so that nobody waits for a block.
+    pub(crate) fn has_one_owner(&self) -> bool {
+        match &self.core.engine {
+            Engine::SingleStandard(_) | Engine::SingleUnchecked(_) => true,
+            Engine::Inspected(engine) => engine.is_of_one_owner(),
+            _ => false,
+        }
+    }
+
     /// Whether threads wait for a block of this pool.
     pub(super) fn is_waited_for(&self) -> bool {
         self.may_have_sleepers() || self.hold(|_| !self.waiters.is_empty())
@@ -167,7 +174,7 @@ impl Pool {
     /// In the child of a fork, which does not have the threads that wait.
     pub(super) fn forget_waiters(&self) {
         self.waiters.clear();
-        self.core.engine.let_magazines_open();
+        self.let_magazines_open();
         match &self.core.engine {
             Engine::LockFreeStandard(engine) => engine.sleepers().forget(),
             Engine::LockFreeUnchecked(engine) => engine.sleepers().forget(),
@@ -184,16 +191,12 @@ impl Pool {
 
 impl Engine {
     /// A block without growth, and without a word when there is none.
-    fn take_quietly(&self) -> Option<Block> {
-        let supply = each!(self, engine => engine.allocate_slow());
-        if let (Self::Inspected(engine), Some(finding)) = (self, supply.finding) {
-            engine.keep(finding);
-        }
-        supply.block
+    pub(super) fn take_quietly(&self) -> Supply {
+        each!(self, engine => engine.allocate_slow())
     }
 
     /// `false`: the system does not let us know when all threads know it.
-    fn keep_magazines_closed(&self) -> bool {
+    pub(super) fn keep_magazines_closed(&self) -> bool {
         match self {
             Self::SafeStandard(engine) => engine.keep_closed(),
             Self::SafeUnchecked(engine) => engine.keep_closed(),
@@ -201,7 +204,7 @@ impl Engine {
         }
     }
 
-    fn let_magazines_open(&self) {
+    pub(super) fn let_magazines_open(&self) {
         match self {
             Self::SafeStandard(engine) => engine.let_open(),
             Self::SafeUnchecked(engine) => engine.let_open(),

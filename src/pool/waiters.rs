@@ -12,6 +12,7 @@
 use core::cell::Cell;
 use core::ptr::NonNull;
 
+use crate::base::error::Error;
 use crate::base::ids::Block;
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::host::sleep::{self, Deadline};
@@ -38,10 +39,11 @@ impl Waiter {
         sleep::sleep(&self.word, WAITING, deadline);
     }
 
-    /// The block that another thread handed over.
-    pub(super) fn served(&self) -> Option<Block> {
+    /// The block that another thread handed over, or that there will be none.
+    pub(super) fn served(&self) -> Option<Result<Block, Error>> {
         // Acquire: pairs with the Release in `Waiters::serve`.
-        if self.word.load(Ordering::Acquire) == SERVED { self.block.get() } else { None }
+        let is_served = self.word.load(Ordering::Acquire) == SERVED;
+        is_served.then(|| self.block.get().ok_or(Error::Exhausted))
     }
 
     pub(super) fn is_front(&self) -> bool {
@@ -90,13 +92,13 @@ impl Waiters {
         }
     }
 
-    /// Takes the first waiter off the list and hands it a block.
-    pub(super) fn serve(&self, block: Block) {
+    /// Takes the first waiter off the list and hands it a block; `None`: it waits in vain.
+    pub(super) fn serve(&self, block: Option<Block>) {
         let Some(first) = self.first.get() else { return };
         // SAFETY: W1.
         let waiter = unsafe { first.as_ref() };
         self.first.set(waiter.next.get());
-        waiter.block.set(Some(block));
+        waiter.block.set(block);
         Self::tell(waiter, SERVED);
     }
 

@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 
 use super::waiters::{Waiter, Waiters};
+use crate::base::error::Error;
 
 #[test]
 fn who_came_first_is_served_first_and_who_leaves_is_not_served() {
@@ -16,8 +17,8 @@ fn who_came_first_is_served_first_and_who_leaves_is_not_served() {
     waiters.remove(&all[1]);
     waiters.remove(&all[3]);
     waiters.remove(&all[1]);
-    (1..4).filter_map(block).for_each(|block| waiters.serve(block));
+    [block(1), None, block(3)].into_iter().for_each(|block| waiters.serve(block));
     let served = all.each_ref().map(Waiter::served);
-    assert_eq!(served, [block(1), None, block(2), None]);
+    assert_eq!(served, [block(1).map(Ok), None, Some(Err(Error::Exhausted)), None]);
     assert!(waiters.is_empty());
 }

@@ -64,6 +64,7 @@ void is_empty(Pool& pool) {
   CHECK(pool.deallocate_many(blocks) == POOL_ERR_NULL_ARGUMENT);
   CHECK(pool.reset() == POOL_ERR_NULL_ARGUMENT && pool.grow(1) == POOL_ERR_NULL_ARGUMENT);
   CHECK(pool.trim() == POOL_ERR_NULL_ARGUMENT && pool.validate() == POOL_ERR_NULL_ARGUMENT);
+  CHECK(pool.fail_after(0) == POOL_ERR_NULL_ARGUMENT);
   bool thrown = false;
   try {
     (void)!pool.allocate();

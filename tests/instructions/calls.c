@@ -1,8 +1,10 @@
 /* Pairs of calls on one kind of pool, one block live at a time: the steady state of the hot paths,
  * for tests/instructions.rs to count. It ends with 0 when all is well.
  *
- *     calls THREADING CHECKS BY PAIRS     numbers of POOL_THREADS_* and POOL_CHECKS_*; by the calls
- *                                         of pool, cache, inlined or inlined_cache
+ *     calls THREADING CHECKS BY FAILED PAIRS
+ *
+ * Numbers of POOL_THREADS_* and POOL_CHECKS_*; by the calls of pool, cache, inlined or
+ * inlined_cache; how often allocations were made to fail before.
  */
 
 #include <memory_pool/pool_inline.h>
@@ -81,8 +83,16 @@ static int by(const char *word, pool_t *pool, uint32_t checks, long pairs) {
   return by_inlined_cache(pool, pairs);
 }
 
+static int fail(pool_t *pool, long times) {
+  for (; times > 0; --times) {
+    if (pool_fail_after(pool, 0) != POOL_OK || pool_allocate(pool) != NULL) return 1;
+    if (pool_fail_after(pool, UINT64_MAX) != POOL_OK) return 1;
+  }
+  return 0;
+}
+
 int main(int count, char **words) {
-  if (count != 5) return 2;
+  if (count != 6) return 2;
   pool_options_t options = POOL_OPTIONS_INIT;
   options.block_size = 64;
   options.capacity = 1000;
@@ -90,6 +100,7 @@ int main(int count, char **words) {
   options.checks = (uint32_t)atoi(words[2]);
   pool_t *pool = NULL;
   if (pool_create_with(&options, &pool) != POOL_OK) return 1;
-  if (by(words[3], pool, options.checks, atol(words[4])) != 0) return 1;
+  if (fail(pool, atol(words[4])) != 0) return 1;
+  if (by(words[3], pool, options.checks, atol(words[5])) != 0) return 1;
   return pool_destroy(pool);
 }

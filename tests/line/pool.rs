@@ -112,16 +112,25 @@ impl Pool {
         }
     }
 
-    pub(crate) fn tell(&self, finding: Infallible) {
-        match finding {}
-    }
-
     pub(crate) fn wait_watched(
         &self,
         engine: &engine::Inspected,
         _deadline: Deadline,
     ) -> Result<Block, Error> {
         match *engine {}
+    }
+
+    fn let_magazines_open(&self) {
+        self.core.engine.let_magazines_open();
+    }
+
+    /// Nothing fails on purpose here.
+    fn refuses_who_waits(&self) -> bool {
+        false
+    }
+
+    fn take_quietly(&self) -> Option<Block> {
+        self.core.engine.take_quietly().block
     }
 
     pub(crate) fn has_a_line(&self) -> bool {
@@ -166,7 +175,7 @@ pub(crate) mod engine {
             match *self {}
         }
 
-        pub(crate) fn keep(&self, _finding: Infallible) {
+        pub(crate) fn is_of_one_owner(&self) -> bool {
             match *self {}
         }
     }

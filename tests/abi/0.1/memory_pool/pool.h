@@ -405,7 +405,7 @@ typedef struct {
    */
   uint64_t deallocations;
   /**
-   * Allocations that found no free block.
+   * Allocations that found no free block, or failed on purpose.
    */
   uint64_t failures;
   /**
@@ -735,9 +735,9 @@ POOL_NOEXCEPT;
  * who wait.
  *
  * Errors, after which `*out_block` is NULL: POOL_ERR_TIMED_OUT; POOL_ERR_EXHAUSTED (a pool of one
- * owner: nobody else could give a block back); POOL_ERR_UNSUPPORTED (a freestanding build);
- * POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE. While threads wait, pool_destroy answers
- * POOL_ERR_IN_USE.
+ * owner: nobody else could give a block back; or pool_fail_after asked for it);
+ * POOL_ERR_UNSUPPORTED (a freestanding build); POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+ * While threads wait, pool_destroy answers POOL_ERR_IN_USE.
  * Thread-safety: as the pool's `threading` says, but not in a signal handler.
  */
 POOL_API
@@ -922,6 +922,23 @@ POOL_API pool_status_t pool_log_live(const pool_t *pool) POOL_NOEXCEPT;
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API pool_status_t pool_check_block(const pool_t *pool, const void *block) POOL_NOEXCEPT;
+
+/**
+ * Fault injection: after `successes` more blocks were handed out, every allocation finds none, as
+ * if all were live, until this is called again; 0: the next one fails; UINT64_MAX: none does any
+ * more. That is so for every call that hands out blocks, inlined ones and those with a cache too;
+ * pool_allocate_many answers fewer, pool_allocate_wait answers POOL_ERR_EXHAUSTED at once, also to
+ * those who wait already; growth and POOL_EXHAUSTED_HEAP do not help. Deallocation is as always.
+ *
+ * Each refused call counts as a failure in pool_get_stats, and is logged at the level of
+ * POOL_LOG_DEBUG. A call that another thread has begun before may still succeed uncounted. While
+ * this is on, every call with the pool takes its slow path; when it is off it costs nothing.
+ *
+ * Errors: POOL_ERR_INVALID_ARGUMENT (more than this machine counts in a word, where that has 32
+ * bits), POOL_ERR_NULL_ARGUMENT, POOL_ERR_STALE_HANDLE.
+ * Thread-safety: as the pool's `threading` says, but not in a signal handler.
+ */
+POOL_API pool_status_t pool_fail_after(pool_t *pool, uint64_t successes) POOL_NOEXCEPT;
 
 /**
  * Calls `callback`, with `user_data`, for each misuse of the pool that a call answers with a
