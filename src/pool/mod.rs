@@ -26,6 +26,7 @@ mod bulk;
 pub(crate) mod config;
 mod core;
 mod create;
+pub(crate) mod debug;
 mod destroy;
 mod directory;
 mod engine;
