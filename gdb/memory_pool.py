@@ -288,14 +288,14 @@ HANDLE, FROM and COUNT are expressions without blanks; blocks are numbered from 
 
     NAME = "pool blocks"
     RUNS_MAX = 1000
-    ORDER = ["live", "free", "untouched", "unknown", "damaged"]
+    ORDER = ["unknown", "live", "free", "untouched", "damaged"]
     UNKNOWN = "live or free, which a pool of POOL_CHECKS_NONE does not know"
 
     def run(self, target, words):
         if not words:
             raise self.usage()
         handle, words = self.number(words[0]), words[1:]
-        wanted = words.pop(0) if words and words[0] in self.ORDER[:3] else None
+        wanted = words.pop(0) if words and words[0] in self.ORDER[1:4] else None
         if len(words) > 2:
             raise self.usage()
         pool = target.find(handle)

@@ -115,7 +115,7 @@ const SESSION: [(&str, &str); 13] = [
     (
         "pool blocks trusted",
         "pool \"one owner, trusted\" ADDRESS, blocks 0-99 of 100\n\
-         untouched 4-99\nunknown 0-3\n\
+         unknown 0-3\nuntouched 4-99\n\
          unknown: live or free, which a pool of POOL_CHECKS_NONE does not know\n",
     ),
     (
@@ -318,6 +318,43 @@ fn where_gdb_is_not_told_to_trust_the_file_the_script_can_be_sourced() {
     sourced.arg(format!("-ex=source {}", script().display()));
     let output = testkit::output(sourced.args([MARK, "-ex=info pools"]).arg(&program));
     assert_eq!(after_mark(&output), POOLS);
+}
+
+/// tests/cmake.rs looks whether an install into /usr puts it there.
+#[test]
+fn a_script_in_the_folder_that_gdb_trusts_is_read_for_a_library_that_it_does_not_trust() {
+    let folder = scratch("gdb-installed");
+    let released = library::release();
+    let own = Library { shared: folder.join("libpool.so.1"), archive: released.archive.clone() };
+    fs::copy(&released.shared, &own.shared).expect("scratch is writable");
+    let scripts = folder.join("auto-load");
+    let beside = scripts.join(folder.strip_prefix("/").expect("an absolute path"));
+    fs::create_dir_all(&beside).expect("scratch is writable");
+    fs::copy(script(), beside.join("libpool.so.1-gdb.py")).expect("scratch is writable");
+    let Some(mut gdb) = gdb(&scripts) else { return };
+    gdb.arg(format!("-iex=set auto-load scripts-directory {}", scripts.display()));
+    let program = pools_program(&own, Linkage::Shared, &folder, &WITH_SYMBOLS);
+    let output = testkit::output(gdb.args(["-ex=run", MARK, "-ex=info pools"]).arg(program));
+    assert_eq!(after_mark(&output), POOLS);
+}
+
+/// Its commands are those of the session here, in that order.
+#[test]
+fn the_session_of_the_documentation_is_real() {
+    let page = root().join("docs/debugging.md");
+    let page = fs::read_to_string(page).expect("the page is there");
+    let (_, shown) = page.split_once("```text\n(gdb) info pools\n").expect("a session");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let shown = format!("info pools\n{shown}");
+    let mut session = SESSION.iter();
+    let mut count = 0;
+    for step in shown.split("(gdb) ") {
+        let (command, said) = step.split_once('\n').expect("a command");
+        let real = session.find(|(name, _)| *name == command);
+        assert_eq!(real.map(|(_, said)| *said), Some(masked(said).as_str()), "{command}");
+        count += 1;
+    }
+    assert!(count >= 5, "{shown}");
 }
 
 /// The names between two lines, in order.

@@ -16,7 +16,7 @@ pub(crate) mod sleep;
 
 #[path = "../host/debugger_none.rs"]
 mod debugger;
-pub(crate) use debugger::for_debuggers;
+pub(crate) use debugger::*;
 
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = false;

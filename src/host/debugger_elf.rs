@@ -12,10 +12,9 @@
 /// With the name of the layout.
 macro_rules! for_debuggers {
     ($layout:ident) => {
-        // The compiler is to look at the script again when it changes.
-        const _: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/gdb/memory_pool.py"));
         core::arch::global_asm!(
             ".pushsection .debug_gdb_scripts,\"aR\",@progbits",
+            "/* {sum} */",
             ".byte 4",
             ".ascii \"memory_pool\\n\"",
             concat!(".incbin \"", env!("CARGO_MANIFEST_DIR"), "/gdb/memory_pool.py\""),
@@ -25,7 +24,7 @@ macro_rules! for_debuggers {
             ".balign 8",
             concat!(".8byte ", stringify!($layout)),
             ".popsection",
-            options(raw)
+            sum = const $crate::host::script_sum(),
         );
 
         /// Called by who creates pools, so that the linker takes all this from an archive.
@@ -36,3 +35,15 @@ macro_rules! for_debuggers {
 }
 
 pub(crate) use for_debuggers;
+
+/// Changes with the script: the compiler does not see what the assembler reads, and would take the
+/// section from an earlier build.
+pub(crate) const fn script_sum() -> u64 {
+    let script = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/gdb/memory_pool.py"));
+    let (mut sum, mut at) = (0_u64, 0);
+    while at < script.len() {
+        sum = sum.wrapping_mul(31).wrapping_add(script[at] as u64);
+        at += 1;
+    }
+    sum
+}

@@ -11,7 +11,7 @@
 //! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
 //! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
-//! (what a program inlines).
+//! (what a program inlines), `debug` (what a debugger reads).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
