@@ -3,11 +3,8 @@
 use crate::host::for_debuggers;
 use crate::pool::debug::DebugLayout;
 
-/// Where the state of pools lies, for gdb/memory_pool.py.
-/// Thread-safety: constant.
-/// cbindgen:ignore
-#[unsafe(no_mangle)]
-#[allow(non_upper_case_globals, reason = "the name that the script looks for")]
-pub(crate) static pool_debug_layout: DebugLayout = DebugLayout::new();
+/// Where the state of pools lies, for gdb/memory_pool.py. Not exported: what an exported static
+/// leads to may be replaced by another file's, so the hot paths would look it up in a table.
+static LAYOUT: DebugLayout = DebugLayout::new();
 
-for_debuggers!(pool_debug_layout);
+for_debuggers!(LAYOUT);

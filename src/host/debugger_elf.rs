@@ -5,9 +5,10 @@
 //!   memory_pool_debug  │ address of the layout │             found by its name, also when stripped
 //! ```
 //!
-//! Both are kept by linkers that drop what nobody uses ("R"). The script counts as part of the
-//! program ("a"): else the release build, which is stripped of all that is for debuggers alone,
-//! would have none. Nobody reads its pages at run time, so they stay in the file.
+//! The layout also gets a symbol, which other files don't see. Both sections are kept by linkers
+//! that drop what nobody uses ("R"). The script counts as part of the program ("a"): else the
+//! release build, which is stripped of all that is for debuggers alone, would have none. Nobody
+//! reads it at run time, so its pages stay in the file.
 
 /// With the name of the layout.
 macro_rules! for_debuggers {
@@ -22,8 +23,12 @@ macro_rules! for_debuggers {
             ".popsection",
             ".pushsection memory_pool_debug,\"awR\",@progbits",
             ".balign 8",
-            concat!(".8byte ", stringify!($layout)),
+            ".8byte {layout}",
             ".popsection",
+            ".globl pool_debug_layout",
+            ".hidden pool_debug_layout",
+            ".set pool_debug_layout, {layout}",
+            layout = sym $layout,
             sum = const $crate::host::script_sum(),
         );
 

@@ -1,9 +1,11 @@
 //! Debuggers are told nothing where programs are no ELF files of 64 bits, or no operating system is
-//! below; who asks the linker for the symbol has the layout all the same.
+//! below.
 
 macro_rules! for_debuggers {
     ($layout:ident) => {
-        pub(super) fn keep_for_debuggers() {}
+        pub(super) fn keep_for_debuggers() {
+            let _ = &raw const $layout;
+        }
     };
 }
 
