@@ -15,6 +15,17 @@ install(FILES "${memory_pool_library_dir}/${memory_pool_soname}"
 install(FILES "${memory_pool_library_dir}/libmemory_pool.so"
   "${memory_pool_library_dir}/libmemory_pool.a"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
+
+# Where gdb looks for the script of a library in /usr, and reads it unasked; elsewhere it is there to
+# be sourced. The path holds that of the library, which is known when the package is installed.
+set(gdb_libdir "${CMAKE_INSTALL_LIBDIR}")
+if(NOT IS_ABSOLUTE "${gdb_libdir}")
+  set(gdb_libdir "\${CMAKE_INSTALL_PREFIX}/${gdb_libdir}")
+endif()
+install(FILES "${PROJECT_SOURCE_DIR}/gdb/memory_pool.py"
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/gdb/auto-load${gdb_libdir}"
+  RENAME ${memory_pool_shared_file}-gdb.py COMPONENT development)
+
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/memory_pool" "${PROJECT_SOURCE_DIR}/include/common"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development)
 

@@ -311,8 +311,9 @@ fn a_staged_install_is_complete_and_tells_no_path() {
     let library = stage.join("usr/lib").join(&real_name);
     assert!(library.is_file() && !library.is_symlink());
     assert_eq!(soname(&library).as_deref(), Some(SONAME));
-    for name in ["lib/libmemory_pool.a", "include/memory_pool/pool.h", "include/common/logging.hpp"]
-    {
+    let script = format!("share/gdb/auto-load/usr/lib/{real_name}-gdb.py");
+    let headers = ["include/memory_pool/pool.h", "include/common/logging.hpp"];
+    for name in ["lib/libmemory_pool.a", &script].into_iter().chain(headers) {
         assert!(files.contains_key(Path::new(name)), "no {name} in {:?}", files.keys());
     }
     // The files that say where things are; a library may name its sources.

@@ -45,7 +45,9 @@ impl File {
 /// Every file that is ours to write by hand.
 fn files() -> Vec<File> {
     let mut paths = vec![];
-    for top in ["src", "tests", "benches", "testkit", "include", "c_examples", "cmake", "docs"] {
+    let tops =
+        ["src", "tests", "benches", "testkit", "include", "c_examples", "cmake", "docs", "gdb"];
+    for top in tops {
         walk(Path::new(top), &mut paths);
     }
     paths.extend(fs::read_dir(".").expect("the root").map(|e| e.expect("readable").path()));

@@ -14,6 +14,10 @@ pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod sleep;
 
+#[path = "../host/debugger_none.rs"]
+mod debugger;
+pub(crate) use debugger::*;
+
 /// Whether there is an operating system to have memory from.
 pub(crate) const HAS_SYSTEM: bool = false;
 

@@ -34,7 +34,7 @@ const EXCHANGES_OF_PEACE: u32 = 64;
 /// Where blocks wait that are in no magazine.
 pub(crate) struct Depot {
     free: FreeSet,
-    frontier: Cell<usize>,
+    pub(crate) frontier: Cell<usize>,
     /// The most blocks that a magazine of this pool may hold now, and ever.
     limit: Cell<u32>,
     limit_max: Cell<u32>,

@@ -6,12 +6,14 @@ use crate::base::error::{Error, Refusal, pool_status_t};
 use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::capi::boundary::{bad_argument, bad_handle, refused, status, value};
+use crate::capi::debug::keep_for_debuggers;
 use crate::capi::options::pool_options_t;
 use crate::capi::pool_t;
 use crate::pool;
 use crate::pool::config::Config;
 
 fn create(call: &str, config: Result<Config, Refusal>) -> Result<*mut pool_t, Error> {
+    keep_for_debuggers();
     let config = config.map_err(|refusal| refused(call, refusal))?;
     let handle = pool::create(config).map_err(|refusal| {
         log!(

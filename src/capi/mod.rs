@@ -35,6 +35,8 @@ pub(crate) mod library;
 
 pub(crate) mod view;
 
+mod debug;
+
 /// A memory pool. The handle is opaque: never read or write through it.
 #[allow(non_camel_case_types, reason = "the name C sees")]
 pub struct pool_t {

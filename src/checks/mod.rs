@@ -160,7 +160,7 @@ impl Checks for Standard {
 /// Believes the caller.
 pub(crate) struct Unchecked {
     base: NonNull<u8>,
-    geometry: Geometry,
+    pub(crate) geometry: Geometry,
 }
 
 impl Unchecked {

@@ -38,15 +38,15 @@ const LOW_HALF: usize = (1 << HALF) - 1;
 pub(crate) const BLOCKS_MAX: usize = LOW_HALF - 1;
 
 /// A block that is handed out. No link looks like this, or like HELD: a depth is less.
-const LIVE: usize = usize::MAX;
+pub(crate) const LIVE: usize = usize::MAX;
 
 /// A block that is on its way to the stack.
-const HELD: usize = usize::MAX - 1;
+pub(crate) const HELD: usize = usize::MAX - 1;
 
 /// A stack of free blocks.
 pub(crate) struct TaggedStack {
     head: AtomicUsize,
-    end: NonNull<AtomicUsize>,
+    pub(crate) end: NonNull<AtomicUsize>,
     /// How often the head was changed, as far as it was seen: the tag counts in half a word.
     changes: AtomicUsize,
 }

@@ -20,6 +20,11 @@ pub(crate) mod tsan;
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "thread_word_portable.rs")]
 mod thread_word;
 
+#[cfg_attr(all(target_os = "linux", target_pointer_width = "64"), path = "debugger_elf.rs")]
+#[cfg_attr(not(all(target_os = "linux", target_pointer_width = "64")), path = "debugger_none.rs")]
+mod debugger;
+pub(crate) use debugger::*;
+
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod hot_sections;
 

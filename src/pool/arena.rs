@@ -39,16 +39,16 @@ const FIRST_ARENA_BYTES: usize = 16 << 20;
 const FIRST_COMMIT_BYTES: usize = 64 << 10;
 const _: () = assert!(FIRST_COMMIT_BYTES.is_power_of_two() && FIRST_COMMIT_BYTES > SLOT_BYTES);
 const GENERATIONS: usize = SLOT_BYTES / HANDLE_STEP;
-const ARENA_COUNT: usize = 24;
+pub(super) const ARENA_COUNT: usize = 24;
 
 /// A range of slots.
-struct Arena {
-    base: AtomicPtr<u8>,
+pub(super) struct Arena {
+    pub(super) base: AtomicPtr<u8>,
     /// The bits of a handle that are the offset of its slot.
-    mask: AtomicUsize,
+    pub(super) mask: AtomicUsize,
 }
 
-static ARENAS: [Arena; ARENA_COUNT] = [const {
+pub(super) static ARENAS: [Arena; ARENA_COUNT] = [const {
     Arena {
         base: AtomicPtr::new((&raw const NO_ARENA).cast_mut().cast()),
         mask: AtomicUsize::new(SLOT_BYTES),

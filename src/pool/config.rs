@@ -121,8 +121,8 @@ impl Config {
 /// The name of a pool, copied and made fit to print.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
-    bytes: [u8; Self::BYTES],
-    length: u8,
+    pub(super) bytes: [u8; Self::BYTES],
+    pub(super) length: u8,
 }
 
 impl Name {

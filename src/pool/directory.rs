@@ -27,7 +27,7 @@ use crate::pool::Pool;
 use crate::source::buffer::Buffer;
 
 const TOP: usize = 1 << (usize::BITS - 1);
-const ENTRY_SHIFT: u32 = 1;
+pub(super) const ENTRY_SHIFT: u32 = 1;
 const GENERATION_SHIFT: u32 = ENTRY_SHIFT + BUFFER_POOLS_MAX.trailing_zeros();
 /// Makes of a handle a key that does not select its own entry, and keeps its generation.
 const TURN: usize = 1 << ENTRY_SHIFT;
@@ -37,14 +37,14 @@ const OFF: usize = TURN | IS_OFF;
 const IS_OFF: usize = 1;
 const _: () = assert!(BUFFER_POOLS_MAX.is_power_of_two() && BUFFER_POOLS_MAX > 1);
 
-struct Entry {
+pub(super) struct Entry {
     /// The handle; in an entry that was left, the last one turned to another entry (`TURN`).
-    key: AtomicUsize,
+    pub(super) key: AtomicUsize,
     /// In an entry that was left, the number of the next free one plus 1, or null.
-    pool: AtomicPtr<Pool>,
+    pub(super) pool: AtomicPtr<Pool>,
 }
 
-static ENTRIES: [Entry; BUFFER_POOLS_MAX] =
+pub(super) static ENTRIES: [Entry; BUFFER_POOLS_MAX] =
     [const { Entry { key: AtomicUsize::new(0), pool: AtomicPtr::new(ptr::null_mut()) } };
         BUFFER_POOLS_MAX];
 

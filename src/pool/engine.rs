@@ -20,18 +20,18 @@ use crate::pool::lock_free::LockFree;
 use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 
-/// The engines, each with its level of checks as a type.
+/// The engines, each with its level of checks as a type. The numbers are those of `debug.rs`.
 #[repr(u8)]
 pub(crate) enum Engine {
-    SingleStandard(Single<Standard>),
-    SingleUnchecked(Single<Unchecked>),
-    SharedStandard(Single<Standard>),
-    SharedUnchecked(Single<Unchecked>),
-    SafeStandard(Safe<true>),
-    SafeUnchecked(Safe<false>),
-    LockFreeStandard(LockFree<true>),
-    LockFreeUnchecked(LockFree<false>),
-    Inspected(Inspected),
+    SingleStandard(Single<Standard>) = 0,
+    SingleUnchecked(Single<Unchecked>) = 1,
+    SharedStandard(Single<Standard>) = 2,
+    SharedUnchecked(Single<Unchecked>) = 3,
+    SafeStandard(Safe<true>) = 4,
+    SafeUnchecked(Safe<false>) = 5,
+    LockFreeStandard(LockFree<true>) = 6,
+    LockFreeUnchecked(LockFree<false>) = 7,
+    Inspected(Inspected) = 8,
 }
 
 /// The engines of most pools, for which the hot paths are made.

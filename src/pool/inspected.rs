@@ -36,7 +36,7 @@ use crate::source::memory::Memory;
 
 /// The state of a pool that is watched.
 pub(crate) struct Inspected {
-    inner: LockFree<true>,
+    pub(super) inner: LockFree<true>,
     inspector: Inspector,
     threading: Threading,
     /// For the list of explicit caches, which stay empty.

@@ -26,10 +26,10 @@ use core::ptr::NonNull;
 /// The state of a lock-free pool. `CHECKED`: a block that is not live is not taken back.
 #[repr(C)]
 pub(crate) struct LockFree<const CHECKED: bool> {
-    stack: TaggedStack,
+    pub(super) stack: TaggedStack,
     base: NonNull<u8>,
-    geometry: Geometry,
-    frontier: AtomicUsize,
+    pub(super) geometry: Geometry,
+    pub(super) frontier: AtomicUsize,
     sleepers: Sleepers,
     failures: AtomicUsize,
     /// Blocks handed out from the frontier, and live ones that a reset took back, before it.

@@ -11,7 +11,8 @@
 //! hot paths), `core` (the slow ones), `bulk`, `grow` and `trim`, `report` (what the user is
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
 //! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
-//! (what a program inlines), `failing` (allocations that fail on purpose).
+//! (what a program inlines), `debug` (what a debugger reads), `failing` (allocations that fail on
+//! purpose), `inspected` (`POOL_CHECKS_FULL`).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -26,6 +27,7 @@ mod bulk;
 pub(crate) mod config;
 mod core;
 mod create;
+pub(crate) mod debug;
 mod destroy;
 mod directory;
 mod engine;

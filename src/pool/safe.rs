@@ -30,14 +30,14 @@ use crate::pool::single::{Counts, Supply};
 #[repr(C)]
 pub(crate) struct Safe<const CHECKED: bool> {
     pub(super) base: NonNull<u8>,
-    ledger: SharedLedger,
+    pub(super) ledger: SharedLedger,
     pub(super) geometry: Geometry,
     /// Here, so that its first words share a cache line with what is above.
     magazines: Magazines,
     /// What is above is read by every call, what is below is written under the lock: not on the
     /// same cache lines.
     apart: [usize; 16],
-    depot: Depot,
+    pub(super) depot: Depot,
     /// Whether all magazines do.
     stay_closed: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.

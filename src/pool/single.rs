@@ -50,7 +50,7 @@ pub(crate) struct Single<C> {
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
     /// Blocks that were let go by the hand, and not taken from it.
-    let_go: Cell<u64>,
+    pub(super) let_go: Cell<u64>,
     failures: Cell<u64>,
     pub(super) peak_before_reset: Cell<usize>,
     pub(super) waiting: WaitingPages,

@@ -45,7 +45,7 @@ pub(super) struct Slot {
     safe_key: AtomicUsize,
     single_key: AtomicUsize,
     pub(super) key: AtomicUsize,
-    occupant: UnsafeCell<Occupant>,
+    pub(super) occupant: UnsafeCell<Occupant>,
     /// How often the slot was used before. This and `next` are the registry's.
     pub(super) generation: Cell<usize>,
     pub(super) next: Cell<Option<NonNull<Slot>>>,
@@ -54,7 +54,7 @@ pub(super) struct Slot {
 
 /// What lives in a slot, or nothing.
 #[repr(C)]
-union Occupant {
+pub(super) union Occupant {
     pool: ManuallyDrop<Pool>,
     cache: ManuallyDrop<Cache>,
 }

@@ -69,7 +69,7 @@ pub(crate) struct Span {
     side: Side,
     far_end: NonNull<u8>,
     side_end: NonNull<u8>,
-    base: NonNull<u8>,
+    pub(crate) base: NonNull<u8>,
     stride: usize,
     /// Bytes of the side table that can be used.
     side_bytes: AtomicUsize,

@@ -10,7 +10,6 @@ mod wait;
 mod waiters;
 
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::ptr::NonNull;
 
 use crate::base::error::Error;
@@ -142,7 +141,6 @@ pub(crate) mod engine {
     //! Those that wait.rs knows.
 
     use std::cell::RefCell;
-    use std::convert::Infallible;
     use std::ptr::NonNull;
 
     use super::lock_free::LockFree;

@@ -119,8 +119,8 @@
 #define POOL_CHECKS_NONE 1
 
 /**
- * `checks`: also writes past the end of a block, before its start and after it was deallocated, two
- * threads that free one block at once, and in each report the stacks that allocated and
+ * `checks`: also writes past the end of a block, before its start and after it was deallocated,
+ * two threads that free one block at once, and in each report the stacks that allocated and
  * deallocated the block. Every call takes a microsecond or more, and each block some 140 bytes
  * more; the stride is larger, and block_size, alignment and capacity are not. pool_trim gives
  * nothing back. A pool in a caller's `buffer` has no room for all that: it logs a warning, and
@@ -317,7 +317,7 @@ typedef struct {
   uint32_t threading;
   /**
    * POOL_CHECKS_*. The environment variable MEMORY_POOL_CHECKS overrides it: none, standard,
-   * full, or some of poison, canary, sites:N and quarantine:N, as in "canary,sites:8".
+   * full, or some of poison, canary, sites:N, quarantine:N and fail:P, as in "canary,sites:8".
    */
   uint32_t checks;
   /**
@@ -684,8 +684,8 @@ POOL_API POOL_NODISCARD void *pool_allocate_zeroed(pool_t *pool) POOL_NOEXCEPT P
  * POOL_ERR_INTERIOR_POINTER, POOL_ERR_DOUBLE_FREE (also a block that was never handed out),
  * POOL_ERR_NULL_ARGUMENT (the pool is NULL), POOL_ERR_STALE_HANDLE. With POOL_CHECKS_NONE only
  * the last two are found. See POOL_CHECKS_STANDARD for two threads that free one block at once.
- * With POOL_CHECKS_FULL also POOL_ERR_CORRUPTED: something was written past the end of the block or
- * before its start; then the block was taken back all the same.
+ * With POOL_CHECKS_FULL also POOL_ERR_CORRUPTED: something was written past the end of the block
+ * or before its start; then the block was taken back all the same.
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API pool_status_t pool_deallocate(pool_t *pool, void *block) POOL_NOEXCEPT;
