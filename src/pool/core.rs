@@ -13,6 +13,7 @@ use crate::layout::stride::Layout;
 use crate::pool::engine::{Engine, each};
 use crate::pool::overflow::Overflow;
 use crate::pool::report::{Finding, Misuse};
+use crate::pool::view::Room;
 use crate::source::memory::Memory;
 use crate::span::Span;
 
@@ -27,6 +28,8 @@ pub(crate) struct Core {
     pub(super) overflow: Option<Overflow>,
     /// The links of pages that wait since the last trim.
     pub(super) trimmed: Cell<Option<Memory>>,
+    /// Of the blocks at hand.
+    pub(super) room: Room,
 }
 
 /// What an allocation came to.

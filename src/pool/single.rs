@@ -11,9 +11,9 @@
 //! one. Nothing is linked before it was used once, so that creation touches no block.
 //!
 //! Programs that inline the hot paths (`pool_inline.h`) keep the newest free blocks at hand
-//! (`freelist/hand.rs`), before the free list; what they work on is the front of [`Single`] itself
-//! (`view.rs`). The calls of the library put nothing there, and take from there when the free list
-//! is empty: measured, through a call the list is faster.
+//! (`freelist/hand.rs`), in words that are lent to them (`view.rs`). The calls of the library put
+//! nothing there, and take from there when the free list is empty: measured, through a call the
+//! list is faster.
 //!
 //! The frontier only moves while no block below it is free, which is to say while every one of them
 //! is in use. So the frontier is the highest number of blocks that were ever in use at once,
@@ -33,18 +33,16 @@ use crate::freelist::intrusive::IntrusiveList;
 use crate::freelist::waiting::WaitingPages;
 use crate::layout::geometry::Place;
 use crate::layout::pages::Pages;
+use crate::pool::view::LentHand;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
 pub(crate) struct Single<C> {
     /// Blocks that did not come from the hand, and that did not go there.
-    pub(super) allocations: Cell<u64>,
-    pub(super) deallocations: Cell<u64>,
-    pub(super) hand: Hand,
-    pub(super) free: IntrusiveList,
-    /// For programs: all blocks lie above this address. 0, so it tells null from a block.
-    pub(super) floor: usize,
-    pub(super) checks: C,
+    allocations: Cell<u64>,
+    deallocations: Cell<u64>,
+    free: IntrusiveList,
+    checks: C,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
     /// Blocks that were let go by the hand, and not taken from it.
@@ -53,6 +51,7 @@ pub(crate) struct Single<C> {
     pub(super) peak_before_reset: Cell<usize>,
     pub(super) waiting: WaitingPages,
     pub(super) pages: Pages,
+    pub(super) hand: LentHand,
 }
 
 /// What the slow path of an allocation found.
@@ -81,14 +80,12 @@ fn add(counter: &Cell<u64>, count: u64) {
 
 impl<C: Checks> Single<C> {
     /// For the blocks of `checks`, none of which was handed out yet.
-    pub(crate) fn new(hand: Hand, checks: C, pages: Pages) -> Self {
+    pub(crate) fn new(checks: C, pages: Pages) -> Self {
         let capacity = checks.geometry().capacity();
         Self {
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
-            hand,
             free: IntrusiveList::new(),
-            floor: 0,
             checks,
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
@@ -97,6 +94,7 @@ impl<C: Checks> Single<C> {
             peak_before_reset: Cell::new(0),
             waiting: WaitingPages::new(),
             pages,
+            hand: LentHand::new(),
         }
     }
 
@@ -111,7 +109,7 @@ impl<C: Checks> Single<C> {
     }
 
     pub(super) fn take_from_hand(&self) -> Option<Block> {
-        let block = self.hand.take()?;
+        let block = self.hand().take()?;
         self.checks.hand_out_known(block);
         Some(block)
     }
@@ -182,7 +180,7 @@ impl<C: Checks> Single<C> {
 
     /// Leaves the hand and the free list empty; what was there is the caller's to find.
     pub(super) fn forget_free(&self) {
-        add(&self.let_go, self.hand.forget());
+        add(&self.let_go, self.hand().forget());
         self.free.clear();
     }
 
@@ -206,7 +204,8 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let (taken, not_taken) = (self.hand.taken(), self.hand.count() as u64 + self.let_go.get());
+        let hand = self.hand();
+        let (taken, not_taken) = (hand.taken(), hand.count() as u64 + self.let_go.get());
         let allocations = self.allocations.get().wrapping_add(taken);
         let deallocations = self.deallocations.get().wrapping_add(taken + not_taken);
         let frontier = self.frontier.get();
@@ -241,6 +240,7 @@ impl<C: Checks> Single<C> {
     pub(crate) fn extend(&self, _from: usize, to: usize) -> bool {
         self.capacity.set(to);
         self.checks.geometry().set_capacity(to);
+        self.hand.extend(self.checks.geometry());
         true
     }
 
@@ -280,7 +280,7 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn hand(&self) -> &Hand {
-        &self.hand
+        self.hand.get()
     }
 
     pub(crate) fn free(&self) -> &IntrusiveList {

@@ -15,8 +15,7 @@
 //! begin and grows downwards while they grow upwards, so that growing moves nothing, and a small
 //! pool takes a single OS page for both. It stands before the blocks because what writes past the
 //! end of a block is a far more common bug than what writes before its start. An engine that wants
-//! two tables has the far one before the room of the near one; it grows downwards too. What an
-//! engine keeps once for all blocks stands between them and the near table.
+//! two tables has the far one before the room of the near one; it grows downwards too.
 //!
 //! With guard pages, the last block there may come to be ends where the guard begins, to the byte.
 //! Before block 0 the rest of its page can be written: both ends are exact only where the blocks
@@ -38,22 +37,20 @@ use crate::base::sync::{AtomicUsize, Ordering};
 use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
 use crate::source::Source;
+use crate::source::memory::Memory;
 
 /// What an engine keeps beside the blocks, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Side {
-    /// For each block, in the table that ends before the blocks, which is zero at first.
+    /// For each block, in the table that ends where the blocks begin, which is zero at first.
     pub(crate) near: usize,
     /// For so many blocks, in the table before that one, which is not.
     pub(crate) far: Option<fn(usize) -> usize>,
-    /// Beside all blocks together, between the near table and the blocks; a multiple of 16.
-    pub(crate) fixed: usize,
 }
 
 impl Side {
     fn near_bytes(self, capacity: usize) -> Option<usize> {
-        let bytes = capacity.checked_mul(self.near)?.checked_next_multiple_of(SIDE_ALIGNMENT)?;
-        bytes.checked_add(self.fixed)
+        capacity.checked_mul(self.near)?.checked_next_multiple_of(SIDE_ALIGNMENT)
     }
 
     fn far_bytes(self, capacity: usize) -> Option<usize> {
@@ -240,10 +237,9 @@ impl Span {
         self.base
     }
 
-    /// Where the near table ends, which grows downwards, and the fixed one begins.
+    /// Where the side table ends that grows downwards.
     pub(crate) fn side_end(&self) -> NonNull<u8> {
-        // SAFETY: S2; the fixed table is a part of what is committed for any capacity.
-        unsafe { self.side_end.sub(self.side.fixed) }
+        self.side_end
     }
 
     /// Where the far table ends, which grows downwards too.
@@ -269,6 +265,20 @@ impl Span {
         match self.source {
             Source::Buffer(buffer) => buffer.bytes(),
             Source::System(_) | Source::Callbacks(_) => self.reserved_bytes,
+        }
+    }
+
+    /// Whether the system gives the memory.
+    pub(crate) fn is_of_system(&self) -> bool {
+        matches!(self.source, Source::System(_))
+    }
+
+    /// Commits a part of other memory as that of the span is committed. `false`: the system
+    /// refuses.
+    pub(crate) fn commit_beside(&self, memory: &Memory, range: Range<usize>) -> bool {
+        match &self.source {
+            Source::System(system) => memory.commit_as(system, range),
+            Source::Callbacks(_) | Source::Buffer(_) => false,
         }
     }
 

@@ -9,8 +9,8 @@ use crate::source::system::System;
 
 const SYSTEM: Source = Source::System(System::PLAIN);
 const PAGE_BYTES: usize = 4096;
-const LEDGER: Side = Side { near: 1, far: None, fixed: 0 };
-const LEDGER_AND_DEPOT: Side = Side { near: 1, far: Some(|blocks| 4 * blocks), fixed: 0 };
+const LEDGER: Side = Side { near: 1, far: None };
+const LEDGER_AND_DEPOT: Side = Side { near: 1, far: Some(|blocks| 4 * blocks) };
 
 fn layout(block_size: usize, alignment: usize, capacity: usize, max: usize) -> Layout {
     let request = Request {
