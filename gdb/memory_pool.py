@@ -8,9 +8,7 @@
 Nothing is called in the program, which may have ended in the middle of the library. What is where
 stands in an object of the library, pool_debug_layout (src/pool/debug.rs), whose address stands in
 the section memory_pool_debug of the file; so a file without symbols will do, and a process may
-have several copies of the library.
-
-gdb runs this among the names of its user, so all of them begin with MemoryPool.
+have several copies of the library. All names begin with MemoryPool, for they are the user's, too.
 """
 
 import itertools
@@ -75,8 +73,8 @@ class MemoryPoolLayout:
         engine_count engine_bytes""".split()
     ENGINE_FIELDS = """
         tag threading checks bytes_at frontier_at table table_end_at has_counters allocations_at
-        deallocations_at let_go_at kept_at low_at top_at""".split()
-    ENGINE_FORM = "Q16s16s11Q"
+        deallocations_at let_go_at hand_at lent_at kept_at low_at top_at""".split()
+    ENGINE_FORM = "Q16s16s13Q"
 
     def __init__(self, target, address):
         self.target = target
@@ -181,8 +179,10 @@ class MemoryPool:
         if not self.engine.get("has_counters"):
             return None
         # Blocks at hand count as handed out, and are free.
-        at_hand = (self.word("top_at") - self.word("low_at")) // self.layout.word_bytes
-        at_hand += self.word("kept_at") != 0
+        hand = self.word("lent_at") or self.at("hand_at")
+        kept, low, top = (self.layout.word(hand + self.engine[at])
+                          for at in ("kept_at", "low_at", "top_at"))
+        at_hand = (top - low) // self.layout.word_bytes + (kept != 0)
         allocations, deallocations, let_go = (
             self.layout.target.numbers(self.at(counter), "Q")[0]
             for counter in ("allocations_at", "deallocations_at", "let_go_at"))

@@ -42,33 +42,69 @@ constexpr std::uint64_t nanoseconds_of(const Duration& duration) noexcept {
   return static_cast<long double>(whole) < exact ? whole + 1 : whole;
 }
 
-/// A pool, or none, and how its hot calls are made.
+/// A pool, or none, and how its hot calls are made. What is moved from has none.
 template <std::uint32_t threading, std::uint32_t checks>
-struct Calls {
+class Calls {
+ public:
   Calls() noexcept = default;
-  explicit Calls(pool_t* pool) noexcept : pool(pool) {}
-
-  [[nodiscard]] void* allocate() const noexcept { return pool_allocate(pool); }
-  pool_status_t deallocate(void* block) const noexcept { return pool_deallocate(pool, block); }
-
-  pool_t* pool = nullptr;
-};
-
-/// With one owner they are inlined, where the pool is as the class says.
-template <std::uint32_t checks>
-struct Calls<POOL_THREADS_SINGLE, checks> {
-  Calls() noexcept = default;
-  explicit Calls(pool_t* pool) noexcept
-      : pool(pool),
-        view(pool == nullptr ? pool_inline_closed() : pool_inline_single(pool, checks)) {}
-
-  [[nodiscard]] void* allocate() const noexcept { return pool_inline_allocate(pool, view, checks); }
-  pool_status_t deallocate(void* block) const noexcept {
-    return pool_inline_deallocate(pool, view, checks, block);
+  Calls(Calls&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+  Calls& operator=(Calls&& other) noexcept {
+    pool_ = std::exchange(other.pool_, nullptr);
+    return *this;
   }
 
-  pool_t* pool = nullptr;
-  pool_single_view_t* view = pool_inline_closed();
+  [[nodiscard]] pool_t* pool() const noexcept { return pool_; }
+  void set(pool_t* pool) noexcept { pool_ = pool; }
+  void end() noexcept {}
+
+  [[nodiscard]] void* allocate() noexcept { return pool_allocate(pool_); }
+  pool_status_t deallocate(void* block) noexcept { return pool_deallocate(pool_, block); }
+
+ private:
+  pool_t* pool_ = nullptr;
+};
+
+/// With one owner they are inlined, where the pool is as the class says. The library knows where
+/// the words are, and is told when they move.
+template <std::uint32_t checks>
+class Calls<POOL_THREADS_SINGLE, checks> {
+ public:
+  Calls() noexcept = default;
+  Calls(Calls&& other) noexcept { set(std::exchange(other.pool_, nullptr)); }
+  Calls& operator=(Calls&& other) noexcept {
+    set(std::exchange(other.pool_, nullptr));
+    return *this;
+  }
+
+  [[nodiscard]] pool_t* pool() const noexcept { return pool_; }
+  void set(pool_t* pool) noexcept {
+    pool_ = pool;
+    view_ = POOL_INLINE_CLOSED;
+    if (pool != nullptr) pool_inline_single(pool, checks, &view_);
+  }
+  /// Before the pool goes on without this.
+  void end() noexcept {
+    if (pool_ != nullptr) pool_inline_end(pool_, checks);
+  }
+
+  /// As pool_inline_allocate(), which would have the pool read before it is needed.
+  [[nodiscard]] void* allocate() noexcept {
+#if POOL_INLINE_CALLS
+    void* block = nullptr;
+    if (pool_detail_take(&view_, checks, &block)) [[likely]] return block;
+#endif
+    return pool_allocate(pool_);
+  }
+  pool_status_t deallocate(void* block) noexcept {
+#if POOL_INLINE_CALLS
+    if (pool_detail_give(&view_, checks, block)) [[likely]] return POOL_OK;
+#endif
+    return pool_deallocate(pool_, block);
+  }
+
+ private:
+  pool_single_view_t view_ = POOL_INLINE_CLOSED;
+  pool_t* pool_ = nullptr;
 };
 
 }  // namespace detail
@@ -117,7 +153,7 @@ class BasicPool {
   BasicPool& operator=(const BasicPool&) = delete;
 
   /// `other` is empty afterwards. Blocks and caches stay where they are.
-  BasicPool(BasicPool&& other) noexcept : own_(std::exchange(other.own_, {})) {}
+  BasicPool(BasicPool&& other) noexcept = default;
 
   BasicPool& operator=(BasicPool&& other) noexcept {
     BasicPool(std::move(other)).swap(*this);
@@ -125,13 +161,15 @@ class BasicPool {
   }
 
   /// Blocks that are still live are logged; their memory is gone.
-  ~BasicPool() { pool_destroy(own_.pool); }
+  ~BasicPool() {
+    if (pool_destroy(own_.pool()) == POOL_ERR_IN_USE) own_.end();
+  }
 
   /// Ends the pool now, and leaves the object empty. Errors, after which the pool is as it was:
   /// POOL_ERR_IN_USE (threads wait for a block, or kept_while_in_use() and live blocks).
   pool_status_t destroy() noexcept {
-    const pool_status_t status = pool_destroy(own_.pool);
-    if (status == POOL_OK) own_ = {};
+    const pool_status_t status = pool_destroy(own_.pool());
+    if (status == POOL_OK) own_.set(nullptr);
     return status;
   }
 
@@ -145,7 +183,7 @@ class BasicPool {
   [[nodiscard]] void* allocate_zeroed() { return given(try_allocate_zeroed()); }
 
   /// As try_allocate(), with block_size() bytes that are 0.
-  [[nodiscard]] void* try_allocate_zeroed() noexcept { return pool_allocate_zeroed(own_.pool); }
+  [[nodiscard]] void* try_allocate_zeroed() noexcept { return pool_allocate_zeroed(own_.pool()); }
 
   /// Gives a block back; nullptr is fine. A misuse is logged, changes nothing, and is answered
   /// with its status: POOL_ERR_DOUBLE_FREE, POOL_ERR_FOREIGN_POINTER, POOL_ERR_INTERIOR_POINTER.
@@ -153,13 +191,13 @@ class BasicPool {
 
   /// Fills `blocks` from its start and answers how many it got; fewer only when no more are free.
   [[nodiscard]] std::size_t allocate_many(std::span<void*> blocks) noexcept {
-    return pool_allocate_many(own_.pool, blocks.data(), blocks.size());
+    return pool_allocate_many(own_.pool(), blocks.data(), blocks.size());
   }
 
   /// Gives blocks back; entries that are nullptr are passed over. Answers the status of the first
   /// bad entry; the others still go back.
   pool_status_t deallocate_many(std::span<void* const> blocks) noexcept {
-    return pool_deallocate_many(own_.pool, blocks.data(), blocks.size());
+    return pool_deallocate_many(own_.pool(), blocks.data(), blocks.size());
   }
 
   /// A block, for which the thread sleeps until one is free. Throws Error when that can't be:
@@ -184,29 +222,29 @@ class BasicPool {
     requires(threading != POOL_THREADS_SINGLE)
   {
     void* block = nullptr;
-    pool_allocate_wait(own_.pool, detail::nanoseconds_of(timeout), &block);
+    pool_allocate_wait(own_.pool(), detail::nanoseconds_of(timeout), &block);
     return block;
   }
 
   /// A cache for the calling thread. Throws std::bad_alloc when it can't be made: a pool in a
   /// buffer has none, and neither has an empty one; the log says why.
   [[nodiscard]] PoolCache cache() requires(threading == POOL_THREADS_SAFE) {
-    return PoolCache(own_.pool);
+    return PoolCache(own_.pool());
   }
 
   /// Makes every block free, the live ones too. Thread-safety: no other call under way.
-  pool_status_t reset() noexcept { return pool_reset(own_.pool); }
+  pool_status_t reset() noexcept { return pool_reset(own_.pool()); }
 
   /// Adds `blocks` to the capacity now, all of them or none. Errors: POOL_ERR_INVALID_ARGUMENT
   /// (beyond what the pool may grow to), POOL_ERR_OUT_OF_MEMORY.
   [[nodiscard]] pool_status_t grow(std::size_t blocks) noexcept {
-    return pool_grow(own_.pool, blocks);
+    return pool_grow(own_.pool(), blocks);
   }
 
   /// Gives the OS pages that hold only free blocks back to the system; stores how many bytes in
   /// `*out_bytes`, unless that is nullptr. Errors: POOL_ERR_OUT_OF_MEMORY.
   pool_status_t trim(std::size_t* out_bytes = nullptr) noexcept {
-    return pool_trim(own_.pool, out_bytes);
+    return pool_trim(own_.pool(), out_bytes);
   }
 
   /// Lets every allocation fail after so many that succeed, for tests of what happens then, until
@@ -216,48 +254,51 @@ class BasicPool {
   }
 
   /// Checks every invariant: POOL_OK or POOL_ERR_CORRUPTED. Thread-safety: no other call under way.
-  [[nodiscard]] pool_status_t validate() const noexcept { return pool_validate(own_.pool); }
+  [[nodiscard]] pool_status_t validate() const noexcept { return pool_validate(own_.pool()); }
 
   /// The figures of the pool.
   [[nodiscard]] pool_stats_t stats() const noexcept {
     pool_stats_t stats{};
     stats.struct_size = sizeof stats;
-    pool_get_stats(own_.pool, &stats);
+    pool_get_stats(own_.pool(), &stats);
     return stats;
   }
 
   /// Bytes that may be used in each block.
-  [[nodiscard]] std::size_t block_size() const noexcept { return pool_block_size(own_.pool); }
+  [[nodiscard]] std::size_t block_size() const noexcept { return pool_block_size(own_.pool()); }
   /// Bytes from the start of one block to the start of the next.
-  [[nodiscard]] std::size_t stride() const noexcept { return pool_stride(own_.pool); }
+  [[nodiscard]] std::size_t stride() const noexcept { return pool_stride(own_.pool()); }
   /// Alignment of every block, in bytes.
-  [[nodiscard]] std::size_t alignment() const noexcept { return pool_alignment(own_.pool); }
+  [[nodiscard]] std::size_t alignment() const noexcept { return pool_alignment(own_.pool()); }
   /// Blocks, free and live.
-  [[nodiscard]] std::size_t capacity() const noexcept { return pool_capacity(own_.pool); }
+  [[nodiscard]] std::size_t capacity() const noexcept { return pool_capacity(own_.pool()); }
   /// Blocks that are live.
-  [[nodiscard]] std::size_t in_use() const noexcept { return pool_in_use(own_.pool); }
+  [[nodiscard]] std::size_t in_use() const noexcept { return pool_in_use(own_.pool()); }
   /// Blocks that are free.
-  [[nodiscard]] std::size_t available() const noexcept { return pool_available(own_.pool); }
+  [[nodiscard]] std::size_t available() const noexcept { return pool_available(own_.pool()); }
   /// Whether `pointer` is the start of a block of this pool, free or live.
   [[nodiscard]] bool owns(const void* pointer) const noexcept {
-    return pool_owns(own_.pool, pointer);
+    return pool_owns(own_.pool(), pointer);
   }
 
   /// Whether there is a pool.
-  explicit operator bool() const noexcept { return own_.pool != nullptr; }
+  explicit operator bool() const noexcept { return own_.pool() != nullptr; }
 
   /// For the functions of pool.h. The pool stays this object's.
-  [[nodiscard]] pool_t* handle() const noexcept { return own_.pool; }
+  [[nodiscard]] pool_t* handle() const noexcept { return own_.pool(); }
 
   /// Leaves the pool to the caller, who ends it by pool_destroy; this object is empty afterwards.
-  [[nodiscard]] pool_t* release() noexcept { return std::exchange(own_, {}).pool; }
+  [[nodiscard]] pool_t* release() noexcept {
+    pool_t* const pool = own_.pool();
+    own_.end();
+    own_.set(nullptr);
+    return pool;
+  }
 
   void swap(BasicPool& other) noexcept { std::swap(own_, other.own_); }
   friend void swap(BasicPool& one, BasicPool& other) noexcept { one.swap(other); }
 
  private:
-  using Own = detail::Calls<threading, checks>;
-
   /// The options with what the class says.
   static pool_options_t complete(const PoolOptions& options) noexcept {
     pool_options_t all = options.c_options();
@@ -266,13 +307,11 @@ class BasicPool {
     return all;
   }
 
-  /// The library is told of a pointer on the stack and not of this object, so that compilers may
-  /// keep the object in registers.
   pool_status_t create(const PoolOptions& options) noexcept {
     const pool_options_t all = complete(options);
     pool_t* made = nullptr;
     const pool_status_t status = pool_create_with(&all, &made);
-    own_ = Own(made);
+    own_.set(made);
     return status;
   }
 
@@ -283,12 +322,12 @@ class BasicPool {
 
   void* wait_or_raise(std::uint64_t nanoseconds) {
     void* block = nullptr;
-    const pool_status_t status = pool_allocate_wait(own_.pool, nanoseconds, &block);
+    const pool_status_t status = pool_allocate_wait(own_.pool(), nanoseconds, &block);
     if (status != POOL_OK) detail::raise(status);
     return block;
   }
 
-  Own own_;
+  detail::Calls<threading, checks> own_;
 };
 
 }  // namespace memory_pool

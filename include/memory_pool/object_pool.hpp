@@ -71,14 +71,19 @@ T* construct(pool_t* pool, void* block, Args&&... args) {
   return object;
 }
 
-/// Looks before the destructor runs: what is no live object stays as it is.
-template <typename T>
-pool_status_t destroy(pool_t* pool, T* object) noexcept {
+/// Looks before the destructor runs: what is no live object stays as it is. `give` gets the block.
+template <typename T, typename Give>
+pool_status_t destroy(pool_t* pool, T* object, Give give) noexcept {
   static_assert(std::is_destructible_v<T>, "a pool must be able to destroy its objects");
   const pool_status_t status = pool_check_block(pool, object);
   if (status != POOL_OK || object == nullptr) return status;
   object->~T();
-  return pool_deallocate(pool, object);
+  return give(object);
+}
+
+template <typename T>
+pool_status_t destroy(pool_t* pool, T* object) noexcept {
+  return destroy(pool, object, [pool](void* block) { return pool_deallocate(pool, block); });
 }
 
 /// Calls a function with one object after the other. An exception ends the walk, and waits for the
@@ -217,7 +222,11 @@ class BasicObjectPool {
   /// Destroys an object and makes its block free; nullptr is fine. Constant time. A misuse is found
   /// before the destructor runs: it is logged, changes nothing, and is answered with its status, as
   /// by BasicPool::deallocate().
-  pool_status_t destroy(T* object) noexcept { return detail::destroy(handle(), object); }
+  pool_status_t destroy(T* object) noexcept {
+    return detail::destroy(handle(), object, [this](void* block) {
+      return pool_.deallocate(block);
+    });
+  }
 
   /// As create(), owned by the answer.
   template <typename... Args>

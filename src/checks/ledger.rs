@@ -47,6 +47,11 @@ impl Ledger {
         Self { end }
     }
 
+    /// Where the bytes end.
+    pub(crate) fn end(&self) -> NonNull<u8> {
+        self.end
+    }
+
     /// The state as it is stored: any byte, if something wrote over it.
     #[inline(always)]
     pub(crate) fn state(&self, index: BlockIndex) -> u8 {

@@ -8,12 +8,14 @@
 //!
 //! It is for programs that inline the hot paths (`pool_inline.h`): who takes and gives by turns, or
 //! by bursts, reads and writes no block, and waits for no link. The first block to come back is
-//! kept in a word of its own, the next ones go into the array, and what does not fit goes on the
-//! free list (`intrusive.rs`).
+//! kept in a word of its own, the next ones go into the array, and what does not fit is for the
+//! library's free list (`intrusive.rs`).
 //!
-//! The words of [`Hand`] are public: the programs work on them. Their order keeps apart what is
-//! written together: compilers would write two neighbours at once, and processors are slow to read
-//! one of them then (measured: 1.7 times the time for bursts that the array does not hold).
+//! The words of [`Hand`] are public: the programs work on them, and hold them (`pool/view.rs`).
+//! What is taken is counted apart for the kept block and for the array, so that compilers find
+//! nothing that both ways have in common, and jump from one into the other. Their order keeps apart
+//! what is written together: compilers would write two neighbours at once, and processors are slow
+//! to read one of them then.
 //!
 //! A1. `low .. high` belongs to this alone, and `top` lies in it, or at its end.
 //! A2. What stands in `low .. top` are free blocks, each nowhere else; so is the one that is kept,
@@ -24,45 +26,70 @@ use core::ptr::{self, NonNull};
 
 use crate::base::ids::Block;
 
-/// The most blocks in the array.
-pub(crate) const HAND_MAX: usize = 1024;
-
+#[derive(Clone)]
 #[repr(C)]
 pub(crate) struct Hand {
-    pub(crate) kept: Cell<Option<Block>>,
-    pub(crate) low: NonNull<Block>,
-    /// How many blocks were taken.
+    /// How many blocks were taken that were kept.
+    pub(crate) taken_kept: Cell<u64>,
+    /// How many were taken from the array.
     pub(crate) taken: Cell<u64>,
-    pub(crate) high: NonNull<Block>,
+    pub(crate) kept: Cell<Option<Block>>,
+    pub(crate) low: Cell<NonNull<Block>>,
+    pub(crate) top: Cell<NonNull<Block>>,
+    pub(crate) high: Cell<NonNull<Block>>,
     /// The ledger's byte of the kept block, for programs.
     pub(crate) kept_entry: Cell<*mut u8>,
-    pub(crate) top: Cell<NonNull<Block>>,
 }
 
 impl Hand {
+    /// Without an array.
+    pub(crate) const fn new() -> Self {
+        let nowhere = NonNull::dangling();
+        Self {
+            taken_kept: Cell::new(0),
+            taken: Cell::new(0),
+            kept: Cell::new(None),
+            low: Cell::new(nowhere),
+            top: Cell::new(nowhere),
+            high: Cell::new(nowhere),
+            kept_entry: Cell::new(ptr::null_mut()),
+        }
+    }
+
+    /// Gives it an array, or a longer one at the same place.
+    ///
     /// # Safety
     /// * `limit` words at `low` belong to this alone.
-    pub(crate) unsafe fn new(low: NonNull<Block>, limit: usize) -> Self {
-        Self {
-            kept: Cell::new(None),
-            low,
-            taken: Cell::new(0),
-            // SAFETY: by this function's contract.
-            high: unsafe { low.add(limit) },
-            kept_entry: Cell::new(ptr::null_mut()),
-            top: Cell::new(low),
+    /// * The array is at `low` already, or empty.
+    pub(crate) unsafe fn widen(&self, low: NonNull<Block>, limit: usize) {
+        if self.low.get() != low {
+            self.low.set(low);
+            self.top.set(low);
         }
+        // SAFETY: by this function's contract.
+        self.high.set(unsafe { low.add(limit) });
+    }
+
+    /// Becomes as another, which nobody uses any more.
+    pub(crate) fn set(&self, other: Self) {
+        self.taken_kept.swap(&other.taken_kept);
+        self.taken.swap(&other.taken);
+        self.kept.swap(&other.kept);
+        self.low.swap(&other.low);
+        self.top.swap(&other.top);
+        self.high.swap(&other.high);
+        self.kept_entry.swap(&other.kept_entry);
     }
 
     pub(crate) fn count(&self) -> usize {
         // SAFETY: A1.
-        let in_array = unsafe { self.top.get().offset_from_unsigned(self.low) };
+        let in_array = unsafe { self.top.get().offset_from_unsigned(self.low.get()) };
         in_array + usize::from(self.kept.get().is_some())
     }
 
     /// How many blocks were taken.
     pub(crate) fn taken(&self) -> u64 {
-        self.taken.get()
+        self.taken_kept.get().wrapping_add(self.taken.get())
     }
 
     /// One of the blocks.
@@ -73,7 +100,7 @@ impl Hand {
     }
 
     fn pop(&self) -> Option<Block> {
-        if self.top.get() == self.low {
+        if self.top.get() == self.low.get() {
             return None;
         }
         // SAFETY: A1.
@@ -91,7 +118,7 @@ impl Hand {
             return true;
         }
         let top = self.top.get();
-        if top == self.high {
+        if top == self.high.get() {
             return false;
         }
         // SAFETY: A1.
@@ -105,7 +132,7 @@ impl Hand {
     pub(crate) fn forget(&self) -> u64 {
         let count = self.count();
         self.kept.set(None);
-        self.top.set(self.low);
+        self.top.set(self.low.get());
         count as u64
     }
 
@@ -114,7 +141,7 @@ impl Hand {
         let kept = self.kept.get();
         let in_array = self.count() - usize::from(kept.is_some());
         // SAFETY: A1.
-        let places = (0..in_array).map(|place| unsafe { self.low.add(place) });
+        let places = (0..in_array).map(|place| unsafe { self.low.get().add(place) });
         // SAFETY: A2.
         kept.into_iter().chain(places.map(|place| unsafe { place.read() }))
     }
@@ -127,8 +154,9 @@ mod tests {
     #[test]
     fn it_takes_no_more_than_it_has_room_for_and_gives_each_once() {
         let mut words = [NonNull::<u8>::dangling(); 2];
+        let hand = Hand::new();
         // SAFETY: two words of this function's.
-        let hand = unsafe { Hand::new(NonNull::from(&mut words).cast(), words.len()) };
+        unsafe { hand.widen(NonNull::from(&mut words).cast(), words.len()) };
         let [a, b, c, d] = [8, 16, 24, 32].map(|address| {
             NonNull::new(ptr::without_provenance_mut::<u8>(address)).expect("not null")
         });
@@ -144,8 +172,7 @@ mod tests {
 
     #[test]
     fn one_without_an_array_keeps_a_single_block() {
-        // SAFETY: no word is ever used.
-        let hand = unsafe { Hand::new(NonNull::dangling(), 0) };
+        let hand = Hand::new();
         let block = NonNull::dangling();
         assert!(hand.take().is_none() && hand.put(block) && !hand.put(block));
         assert_eq!((hand.take(), hand.taken()), (Some(block), 1));

@@ -59,7 +59,7 @@ impl Geometry {
     }
 
     #[inline(always)]
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         // Relaxed: whoever asks about a block got it from a thread that knew it to be there.
         self.bytes.load(Ordering::Relaxed)
     }

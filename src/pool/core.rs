@@ -14,6 +14,7 @@ use crate::pool::engine::{Engine, each};
 use crate::pool::failing::Failing;
 use crate::pool::overflow::Overflow;
 use crate::pool::report::{Finding, Misuse};
+use crate::pool::view::Room;
 use crate::source::memory::Memory;
 use crate::span::Span;
 
@@ -29,6 +30,8 @@ pub(crate) struct Core {
     /// The links of pages that wait since the last trim.
     pub(super) trimmed: Cell<Option<Memory>>,
     pub(super) failing: Failing,
+    /// Of the blocks at hand.
+    pub(super) room: Room,
 }
 
 /// What an allocation came to.

@@ -6,14 +6,13 @@ use core::ptr::NonNull;
 
 use crate::base::error::Refusal;
 use crate::base::hook::Hook;
-use crate::base::ids::{Block, UserPointer};
+use crate::base::ids::UserPointer;
 use crate::base::log::{Level, log};
 use crate::base::sync::{Lock, barrier};
 use crate::cache::depot::{self, Depot};
 use crate::cache::free_set::FreeSet;
 use crate::checks::ledger::{Ledger, SharedLedger};
 use crate::checks::{Standard, Unchecked};
-use crate::freelist::hand::{HAND_MAX, Hand};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::freelist::tagged::{self, TaggedStack};
 use crate::host::{HAS_SYSTEM, tsan};
@@ -37,6 +36,7 @@ use crate::pool::lock_free::LockFree;
 use crate::pool::overflow::Overflow;
 use crate::pool::safe::Safe;
 use crate::pool::single::Single;
+use crate::pool::view::Room;
 use crate::pool::waiters::Waiters;
 use crate::source::Source;
 use crate::span::{Side, Span};
@@ -57,7 +57,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let mut layout = plan(&config)?;
     let place = place(&config.source)?;
     prepare_for_forks();
-    let side = side(&config, &layout);
+    let side = side(&config);
     let span = Span::new(&mut layout, side, config.source)?;
     if config.max_capacity == UNBOUNDED {
         let blocks = layout.max_capacity;
@@ -66,14 +66,14 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
     let engine = engine(&config, &layout, &span)?;
     let overflow = config.heap_overflow.then(Overflow::default);
     let policy = config.policy;
-    let (trimmed, failing) = (Cell::new(None), Failing::new());
+    let (trimmed, failing, room) = (Cell::new(None), Failing::new(), Room::new());
     if let CheckLevel::Watched(switches) = config.checks
         && switches.fail > 0
     {
         // Such a pool has no hot path. The same draws in each run, so that it can be repeated.
         failing.set(Mode::ByChance { probability: switches.failing(), seed: 0 });
     }
-    let core = Core { engine, layout, span, overflow, trimmed, failing };
+    let core = Core { engine, layout, span, overflow, trimmed, failing, room };
     let (on_report, lock, waiters) = (Hook::new(), Lock::new(()), Waiters::new());
     let pool = Pool { core, policy, on_report, lock, waiters };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
@@ -195,32 +195,20 @@ fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
 
 /// What the engine keeps beside each block. In a buffer there is room for the ledger whatever the
 /// checks are, so that they never change the capacity.
-fn side(config: &Config, layout: &Layout) -> Side {
-    let fixed = hand_limit(config, layout) * size_of::<Block>();
+fn side(config: &Config) -> Side {
     match (engine_of(config), config.checks) {
-        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: None, fixed },
+        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: None, fixed: 0 },
         (EngineKind::Inspected, _) => {
             Side { near: tagged::LINK_BYTES, far: None, fixed: FRONT_BYTES }
         }
-        (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes), fixed },
+        (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes), fixed: 0 },
         (EngineKind::Shared, _) | (_, CheckLevel::Standard | CheckLevel::Watched(_)) => {
-            Side { near: 1, far: None, fixed }
+            Side { near: 1, far: None, fixed: 0 }
         }
         (EngineKind::Single, CheckLevel::None) => match config.source {
-            Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: None, fixed },
-            Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: None, fixed },
+            Source::Buffer(_) => Side { near: side_bytes_in_buffer(config), far: None, fixed: 0 },
+            Source::System(_) | Source::Callbacks(_) => Side { near: 0, far: None, fixed: 0 },
         },
-    }
-}
-
-/// How many blocks are at hand at most: none where any thread may call, and in a caller's memory,
-/// whose room is for blocks. Even, so that the side table ends where it should.
-fn hand_limit(config: &Config, layout: &Layout) -> usize {
-    match (engine_of(config), config.source) {
-        (EngineKind::Single, Source::System(_)) => {
-            layout.max_capacity.min(HAND_MAX).next_multiple_of(2)
-        }
-        _ => 0,
     }
 }
 
@@ -236,18 +224,16 @@ const _: () = assert!(align_of::<Pool>() <= inside::HEADER_ALIGNMENT);
 
 fn engine(config: &Config, layout: &Layout, span: &Span) -> Result<Engine, Refusal> {
     let is_checked = config.checks != CheckLevel::None;
-    // SAFETY: the fixed table of the span is as large, and this hand's alone (`side`).
-    let hand = unsafe { Hand::new(span.side_end().cast(), hand_limit(config, layout)) };
     let engine = match engine_of(config) {
         EngineKind::Inspected => Engine::Inspected(inspected(config, layout, span)?),
         EngineKind::LockFree if is_checked => Engine::LockFreeStandard(lock_free(layout, span)),
         EngineKind::LockFree => Engine::LockFreeUnchecked(lock_free(layout, span)),
         EngineKind::Safe if is_checked => Engine::SafeStandard(safe(layout, span)),
         EngineKind::Safe => Engine::SafeUnchecked(safe(layout, span)),
-        EngineKind::Shared if is_checked => Engine::SharedStandard(standard(layout, span, hand)),
-        EngineKind::Shared => Engine::SharedUnchecked(unchecked(layout, span, hand)),
-        EngineKind::Single if is_checked => Engine::SingleStandard(standard(layout, span, hand)),
-        EngineKind::Single => Engine::SingleUnchecked(unchecked(layout, span, hand)),
+        EngineKind::Shared if is_checked => Engine::SharedStandard(standard(layout, span)),
+        EngineKind::Shared => Engine::SharedUnchecked(unchecked(layout, span)),
+        EngineKind::Single if is_checked => Engine::SingleStandard(standard(layout, span)),
+        EngineKind::Single => Engine::SingleUnchecked(unchecked(layout, span)),
     };
     Ok(engine)
 }
@@ -286,17 +272,17 @@ fn safe<const CHECKED: bool>(layout: &Layout, span: &Span) -> Safe<CHECKED> {
     Safe::new(depot, ledger, span.base(), Geometry::new(layout))
 }
 
-fn standard(layout: &Layout, span: &Span, hand: Hand) -> Single<Standard> {
+fn standard(layout: &Layout, span: &Span) -> Single<Standard> {
     // SAFETY: the side table of a new span is zero, is this ledger's alone, and has a byte for each
     // block (`side`).
     let ledger = unsafe { Ledger::new(span.side_end()) };
     let checks = Standard::new(Geometry::new(layout), span.base(), ledger);
-    Single::new(hand, checks, pages(layout, span))
+    Single::new(checks, pages(layout, span))
 }
 
-fn unchecked(layout: &Layout, span: &Span, hand: Hand) -> Single<Unchecked> {
+fn unchecked(layout: &Layout, span: &Span) -> Single<Unchecked> {
     let checks = Unchecked::new(Geometry::new(layout), span.base());
-    Single::new(hand, checks, pages(layout, span))
+    Single::new(checks, pages(layout, span))
 }
 
 fn pages(layout: &Layout, span: &Span) -> Pages {

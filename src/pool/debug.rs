@@ -37,6 +37,7 @@ use crate::pool::lock_free::LockFree;
 use crate::pool::safe::Safe;
 use crate::pool::single::Single;
 use crate::pool::slot::{SLOT_BYTES, Slot};
+use crate::pool::view::LentHand;
 use crate::span::Span;
 
 /// "poolgdb" in a word, which also tells the order of bytes.
@@ -117,6 +118,10 @@ struct EngineLayout {
     allocations_at: u64,
     deallocations_at: u64,
     let_go_at: u64,
+    /// The hand: the engine's own, and a word with the address of the one that is lent, or 0.
+    hand_at: u64,
+    lent_at: u64,
+    /// In a hand.
     kept_at: u64,
     low_at: u64,
     top_at: u64,
@@ -149,6 +154,8 @@ const NO_ENGINE: EngineLayout = EngineLayout {
     allocations_at: 0,
     deallocations_at: 0,
     let_go_at: 0,
+    hand_at: 0,
+    lent_at: 0,
     kept_at: 0,
     low_at: 0,
     top_at: 0,
@@ -193,9 +200,11 @@ const fn single<C>(tag: u64, threading: &str, checks: &str, geometry_at: usize) 
         allocations_at: (at + offset_of!(Single<C>, allocations)) as u64,
         deallocations_at: (at + offset_of!(Single<C>, deallocations)) as u64,
         let_go_at: (at + offset_of!(Single<C>, let_go)) as u64,
-        kept_at: (hand_at + offset_of!(Hand, kept)) as u64,
-        low_at: (hand_at + offset_of!(Hand, low)) as u64,
-        top_at: (hand_at + offset_of!(Hand, top)) as u64,
+        hand_at: (hand_at + offset_of!(LentHand, own)) as u64,
+        lent_at: (hand_at + offset_of!(LentHand, lent)) as u64,
+        kept_at: offset_of!(Hand, kept) as u64,
+        low_at: offset_of!(Hand, low) as u64,
+        top_at: offset_of!(Hand, top) as u64,
         ..NO_ENGINE
     }
 }

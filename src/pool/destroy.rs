@@ -25,6 +25,7 @@ pub(crate) fn destroy(handle: UserPointer) -> Result<(), Error> {
     let pool = handles::remove(handle)?;
     // Calls of other threads are misuse now; those that had begun do no harm any more.
     pool.hold(|core| core.engine.close_magazines());
+    pool.take_words_back();
     pool.end_caches();
     log!(Level::Debug, "pool \"{}\" destroyed", pool.name());
     Ok(())

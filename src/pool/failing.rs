@@ -140,12 +140,11 @@ impl Core {
         Taken { block: None, finding: Some(Finding::FailedOnPurpose) }
     }
 
-    /// Lets inlined calls find nothing while allocations fail on purpose, and all there is while
-    /// the pool is held.
+    /// Lets inlined calls find nothing while allocations fail on purpose.
     pub(super) fn hide(&self) {
         match &self.engine {
-            Engine::SingleStandard(engine) if self.failing.is_armed() => engine.hide(),
-            Engine::SingleUnchecked(engine) if self.failing.is_armed() => engine.hide(),
+            Engine::SingleStandard(engine) => engine.hide(),
+            Engine::SingleUnchecked(engine) => engine.hide(),
             _ => {}
         }
     }
@@ -165,6 +164,11 @@ impl Pool {
         let is_off = mode == Mode::Off;
         self.hold(|core| {
             core.failing.set(mode);
+            if is_off {
+                core.show();
+            } else {
+                core.hide();
+            }
             if !is_off {
                 // Where the system has no fence, what is under way on a hot path may still succeed.
                 let _ = core.engine.keep_magazines_closed();

@@ -47,6 +47,8 @@ impl Core {
     /// `false`: there were not `from` blocks any more.
     fn grow_to(&self, from: usize, to: usize) -> Result<bool, Refusal> {
         self.span.commit(to)?;
-        Ok(each!(&self.engine, engine => engine.extend(from, to)))
+        let is_extended = each!(&self.engine, engine => engine.extend(from, to));
+        self.widen_room();
+        Ok(is_extended)
     }
 }

@@ -52,13 +52,19 @@ impl Core {
             counts: self.counts(),
             capacity: self.capacity(),
             available: self.available(),
-            reserved_bytes: self.span.reserved_bytes(),
-            resident_bytes: self.span.resident_bytes().unwrap_or(0),
+            reserved_bytes: self.span.reserved_bytes() + self.room.reserved_bytes(),
+            resident_bytes: self.resident_bytes().unwrap_or(0),
             metadata_bytes: self.span.side_bytes(self.capacity())
+                + self.room.bytes()
                 + each!(&self.engine, engine => engine.magazine_bytes(SLOT_BYTES))
                 + place_bytes,
             heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),
         }
+    }
+
+    /// Bytes in memory now; `None`: the system does not say.
+    pub(super) fn resident_bytes(&self) -> Option<usize> {
+        Some(self.span.resident_bytes()? + self.room.resident_bytes()?)
     }
 
     /// The figures of the span and of the heap blocks together.

@@ -101,12 +101,10 @@ impl Pool {
     /// What `body` does with the pool, while nobody else does anything with it.
     fn hold<T>(&self, body: impl FnOnce(&Core) -> T) -> T {
         let held = self.core.engine.is_shared().then(|| lock(&self.lock));
-        self.core.show();
         let answer = body(&self.core);
         if held.is_some() && !self.waiters.is_empty() {
             self.serve();
         }
-        self.core.hide();
         answer
     }
 

@@ -11,9 +11,9 @@
 //! one. Nothing is linked before it was used once, so that creation touches no block.
 //!
 //! Programs that inline the hot paths (`pool_inline.h`) keep the newest free blocks at hand
-//! (`freelist/hand.rs`), before the free list; what they work on is the front of [`Single`] itself
-//! (`view.rs`). The calls of the library put nothing there, and take from there when the free list
-//! is empty: measured, through a call the list is faster.
+//! (`freelist/hand.rs`), in words that are lent to them (`view.rs`). The calls of the library put
+//! nothing there, and take from there when the free list is empty: measured, through a call the
+//! list is faster.
 //!
 //! The frontier only moves while no block below it is free, which is to say while every one of them
 //! is in use. So the frontier is the highest number of blocks that were ever in use at once,
@@ -34,6 +34,7 @@ use crate::freelist::waiting::WaitingPages;
 use crate::layout::geometry::Place;
 use crate::layout::pages::Pages;
 use crate::pool::report::Finding;
+use crate::pool::view::LentHand;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
@@ -41,11 +42,7 @@ pub(crate) struct Single<C> {
     /// Blocks that did not come from the hand, and that did not go there.
     pub(super) allocations: Cell<u64>,
     pub(super) deallocations: Cell<u64>,
-    pub(super) hand: Hand,
-    pub(super) free: IntrusiveList,
-    /// For programs: all blocks lie above this address. 0, so it tells null from a block; or they
-    /// are hidden.
-    pub(super) floor: Cell<usize>,
+    free: IntrusiveList,
     pub(super) checks: C,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
@@ -55,8 +52,7 @@ pub(crate) struct Single<C> {
     pub(super) peak_before_reset: Cell<usize>,
     pub(super) waiting: WaitingPages,
     pub(super) pages: Pages,
-    /// The head of the free list, while programs must not find it.
-    hidden: Cell<Option<*mut u8>>,
+    pub(super) hand: LentHand,
 }
 
 /// What the slow path of an allocation found.
@@ -91,14 +87,12 @@ fn add(counter: &Cell<u64>, count: u64) {
 
 impl<C: Checks> Single<C> {
     /// For the blocks of `checks`, none of which was handed out yet.
-    pub(crate) fn new(hand: Hand, checks: C, pages: Pages) -> Self {
+    pub(crate) fn new(checks: C, pages: Pages) -> Self {
         let capacity = checks.geometry().capacity();
         Self {
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
-            hand,
             free: IntrusiveList::new(),
-            floor: Cell::new(0),
             checks,
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
@@ -107,7 +101,7 @@ impl<C: Checks> Single<C> {
             peak_before_reset: Cell::new(0),
             waiting: WaitingPages::new(),
             pages,
-            hidden: Cell::new(None),
+            hand: LentHand::new(),
         }
     }
 
@@ -122,7 +116,7 @@ impl<C: Checks> Single<C> {
     }
 
     pub(super) fn take_from_hand(&self) -> Option<Block> {
-        let block = self.hand.take()?;
+        let block = self.hand().take()?;
         self.checks.hand_out_known(block);
         Some(block)
     }
@@ -193,34 +187,22 @@ impl<C: Checks> Single<C> {
 
     /// Leaves the hand and the free list empty; what was there is the caller's to find.
     pub(super) fn forget_free(&self) {
-        add(&self.let_go, self.hand.forget());
+        add(&self.let_go, self.hand().forget());
         self.free.clear();
     }
 
-    /// Lets programs that inline the hot paths find no block, and no place to put one: both calls
-    /// are the library's until [`show`](Self::show). No other function of this may be called
-    /// meanwhile.
-    #[cold]
+    /// Lets inlined calls find no block, and no place for one, until [`show`](Self::show).
     pub(super) fn hide(&self) {
         // Nothing comes to the hand while this is hidden, so it is emptied but once.
         // SAFETY: A2, and they are forgotten below.
-        self.hand.blocks().for_each(|block| unsafe { self.free.push(block) });
-        add(&self.let_go, self.hand.forget());
-        self.hidden.set(Some(self.free.first()));
-        self.free.clear();
-        // No pointer is a block that is taken back: with checks it lies beyond the last one, and
-        // without them none lies above the floor.
-        self.checks.geometry().set_capacity(0);
-        self.floor.set(usize::MAX);
+        self.hand().blocks().for_each(|block| unsafe { self.free.push(block) });
+        add(&self.let_go, self.hand().forget());
+        self.hand.hide();
     }
 
     /// Undoes `hide`, if it was done.
-    #[inline]
     pub(super) fn show(&self) {
-        let Some(first) = self.hidden.take() else { return };
-        self.free.set_first(first);
-        self.checks.geometry().set_capacity(self.capacity.get());
-        self.floor.set(0);
+        self.hand.show(self.checks.geometry());
     }
 
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {
@@ -243,7 +225,8 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let (taken, not_taken) = (self.hand.taken(), self.hand.count() as u64 + self.let_go.get());
+        let hand = self.hand();
+        let (taken, not_taken) = (hand.taken(), hand.count() as u64 + self.let_go.get());
         let allocations = self.allocations.get().wrapping_add(taken);
         let deallocations = self.deallocations.get().wrapping_add(taken + not_taken);
         let frontier = self.frontier.get();
@@ -278,6 +261,7 @@ impl<C: Checks> Single<C> {
     pub(crate) fn extend(&self, _from: usize, to: usize) -> bool {
         self.capacity.set(to);
         self.checks.geometry().set_capacity(to);
+        self.hand.extend(self.checks.geometry());
         true
     }
 
@@ -317,7 +301,7 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn hand(&self) -> &Hand {
-        &self.hand
+        self.hand.get()
     }
 
     pub(crate) fn free(&self) -> &IntrusiveList {

@@ -46,7 +46,7 @@ impl Core {
         if self.span.page_bytes().is_none() {
             return Ok((0, None));
         }
-        let before = self.span.resident_bytes();
+        let before = self.resident_bytes();
         let pages = engine.pages.count(engine.capacity());
         let links = Memory::new(pages * size_of::<usize>()).ok_or(NO_MEMORY)?;
         let scratch = engine.scratch_ledger()?;
@@ -59,7 +59,7 @@ impl Core {
         let last = self.trimmed.replace(Some(links));
         self.give_pages_back(engine, &ledger);
         // Where the system doesn't say, nothing is claimed.
-        let after = self.span.resident_bytes();
+        let after = self.resident_bytes();
         let bytes = before.zip(after).map_or(0, |(before, after)| before.saturating_sub(after));
         Ok((bytes, last))
     }
@@ -86,6 +86,7 @@ impl Core {
             pages.holds_only_blocks(page) && !pages.blocks_on(page, end).any(live)
         };
         engine.forget_free();
+        self.room.discard();
         // Downwards, so that the list begins with the lowest address; pages that go are collected
         // to runs, each of which is one call of the system.
         let mut run_end = pages.count(engine.capacity());

@@ -1,32 +1,46 @@
-//! What programs that inline the hot paths work on: the front of a single-owner engine, and a slot
-//! with an explicit cache, as they are. Nothing is copied, so the program and the library see each
-//! other's every step, and every figure stays exact.
+//! What programs that inline the hot paths work on: words of a single-owner pool that are lent to
+//! them, and a slot with an explicit cache, as it is. Nothing is there twice, so the program and
+//! the library see each other's every step, and every figure stays exact.
 //!
 //! ```text
-//!   Single   allocations │ deallocations │ hand │ head of the free list │ ledger │ base │ ...
-//!   Slot     ... │ key │ magazine │ next │ base │ stride │ multiplier │ ledger │ bytes ─► │ ...
+//!   SingleView   hand │ floor │ ledger │ base │ bytes │ multiplier      in the program's object
+//!   Slot         ... │ key │ magazine │ next │ base │ stride │ multiplier │ ledger │ bytes ─► ...
 //! ```
 //!
-//! While allocations fail on purpose, the words of a single-owner engine say that there is no block
-//! to give, and that no pointer is one to take (`Single::hide`), so that both calls are the
-//! library's.
+//! The words of a single-owner pool lie in an object of the program, where a load and a store name
+//! them by the same register whenever the program does; the engine keeps their address. They come
+//! back when the program says so. Whoever had them before is left with words that have no block to
+//! give and take none, and so is the program when the pool ends.
+//!
+//! The array of the blocks at hand is there since the words were lent first: a program that inlines
+//! nothing pays nothing.
+//!
+//! While allocations fail on purpose, the words that are lent say that there is no block to give,
+//! and that no pointer is one to take (`Single::hide`), so that both calls are the library's.
 //!
 //! The offsets are part of the ABI: `include/memory_pool/pool_inline.h` has them too, and compares
 //! them with the same numbers. A change here is a new [`VERSION`]; a program that was compiled for
 //! another gets no view, and calls the library.
+//!
+//! V1. What is lent can be read and written, at its address, until it is taken back.
 
+use core::cell::{Cell, OnceCell};
 use core::mem::offset_of;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
+use crate::base::ids::Block;
 use crate::cache::magazine::Magazine;
+use crate::checks::Checks;
 use crate::checks::ledger::State;
-use crate::checks::{Standard, Unchecked};
 use crate::freelist::hand::Hand;
+use crate::host::os;
 use crate::layout::geometry::Geometry;
 use crate::pool::Pool;
+use crate::pool::core::Core;
 use crate::pool::engine::Engine;
 use crate::pool::explicit::{Blocks, Cache};
 use crate::pool::single::Single;
+use crate::source::memory::Memory;
 
 /// Of the layout of both views.
 pub(crate) const VERSION: u32 = 1;
@@ -39,28 +53,19 @@ const _: () = assert!(!IS_KNOWN || cache_is_laid_out_as_published());
 const _: () = assert!(State::Free as u8 == 1 && State::Live as u8 == 2);
 
 const fn single_is_laid_out_as_published() -> bool {
-    const HAND: usize = offset_of!(Single<Standard>, hand);
-    const CHECKS: usize = offset_of!(Single<Standard>, checks);
-    const GEOMETRY: usize = CHECKS + offset_of!(Standard, geometry);
-    offset_of!(Single<Standard>, allocations) == 0
-        && offset_of!(Single<Standard>, deallocations) == 8
-        && HAND + offset_of!(Hand, kept) == 16
-        && HAND + offset_of!(Hand, low) == 24
-        && HAND + offset_of!(Hand, taken) == 32
-        && HAND + offset_of!(Hand, high) == 40
-        && HAND + offset_of!(Hand, kept_entry) == 48
-        && HAND + offset_of!(Hand, top) == 56
-        && offset_of!(Single<Standard>, free) == 64
-        && offset_of!(Single<Standard>, floor) == 72
-        && CHECKS + offset_of!(Standard, ledger) == 80
-        && CHECKS + offset_of!(Standard, base) == 88
-        && GEOMETRY + offset_of!(Geometry, bytes) == 96
-        && GEOMETRY + offset_of!(Geometry, reciprocal) == 104
-        && offset_of!(Single<Unchecked>, allocations) == 0
-        && offset_of!(Single<Unchecked>, deallocations) == 8
-        && offset_of!(Single<Unchecked>, hand) == 16
-        && offset_of!(Single<Unchecked>, free) == 64
-        && offset_of!(Single<Unchecked>, floor) == 72
+    offset_of!(Hand, taken_kept) == 0
+        && offset_of!(Hand, taken) == 8
+        && offset_of!(Hand, kept) == 16
+        && offset_of!(Hand, low) == 24
+        && offset_of!(Hand, top) == 32
+        && offset_of!(Hand, high) == 40
+        && offset_of!(Hand, kept_entry) == 48
+        && offset_of!(SingleView, floor) == 56
+        && offset_of!(SingleView, ledger) == 64
+        && offset_of!(SingleView, base) == 72
+        && offset_of!(SingleView, bytes) == 80
+        && offset_of!(SingleView, multiplier) == 88
+        && offset_of!(SingleView, hand) == 0
 }
 
 /// From the key of the slot on, which comes right before the cache (`slot.rs`).
@@ -80,17 +85,238 @@ const fn cache_is_laid_out_as_published() -> bool {
         && BLOCKS + offset_of!(Blocks, bytes) == 1200
 }
 
+/// What a program holds of a single-owner pool.
+#[repr(C)]
+pub(crate) struct SingleView {
+    hand: Hand,
+    /// All blocks lie above this address. 0, so it tells null from a block; or they are hidden.
+    floor: Cell<usize>,
+    /// With checks only, as the rest:
+    ledger: *const u8,
+    base: *const u8,
+    bytes: Cell<usize>,
+    multiplier: u64,
+}
+
+impl SingleView {
+    /// Has no block to give, and takes none.
+    fn closed() -> Self {
+        Self {
+            hand: Hand::new(),
+            floor: Cell::new(usize::MAX),
+            ledger: ptr::null(),
+            base: ptr::null(),
+            bytes: Cell::new(0),
+            multiplier: 0,
+        }
+    }
+
+    fn of(hand: Hand, checks: &impl Checks) -> Self {
+        let Some(ledger) = checks.ledger() else {
+            return Self { hand, floor: Cell::new(0), ..Self::closed() };
+        };
+        let geometry = checks.geometry();
+        Self {
+            hand,
+            floor: Cell::new(0),
+            ledger: ledger.end().as_ptr(),
+            base: checks.base().as_ptr(),
+            bytes: Cell::new(geometry.bytes()),
+            multiplier: geometry.reciprocal.multiplier,
+        }
+    }
+}
+
+/// The hand of a single-owner pool, here or with a program.
+pub(crate) struct LentHand {
+    pub(super) own: Hand,
+    pub(super) lent: Cell<Option<NonNull<SingleView>>>,
+}
+
+impl LentHand {
+    pub(crate) const fn new() -> Self {
+        Self { own: Hand::new(), lent: Cell::new(None) }
+    }
+
+    fn view(&self) -> Option<&SingleView> {
+        // SAFETY: V1.
+        self.lent.get().map(|view| unsafe { view.as_ref() })
+    }
+
+    pub(crate) fn get(&self) -> &Hand {
+        self.view().map_or(&self.own, |view| &view.hand)
+    }
+
+    /// No pointer is a block that the program takes back: with checks it lies beyond the last one,
+    /// and without them none lies above the floor.
+    pub(super) fn hide(&self) {
+        if let Some(view) = self.view() {
+            view.floor.set(usize::MAX);
+            view.bytes.set(0);
+        }
+    }
+
+    /// Undoes `hide`.
+    pub(super) fn show(&self, geometry: &Geometry) {
+        if let Some(view) = self.view() {
+            view.floor.set(0);
+        }
+        self.extend(geometry);
+    }
+
+    /// Tells the program of new blocks, unless they are hidden.
+    pub(crate) fn extend(&self, geometry: &Geometry) {
+        if let Some(view) = self.view()
+            && !view.ledger.is_null()
+            && view.floor.get() == 0
+        {
+            view.bytes.set(geometry.bytes());
+        }
+    }
+
+    /// Lends the words to the place, or takes them back.
+    ///
+    /// # Safety
+    /// * V1 for `to`.
+    unsafe fn lend(&self, to: Option<NonNull<SingleView>>, checks: &impl Checks) {
+        let hand = self.get().clone();
+        if let Some(from) = self.lent.replace(to) {
+            // SAFETY: V1.
+            unsafe { from.write(SingleView::closed()) };
+        }
+        match to {
+            // SAFETY: by this function's contract.
+            Some(to) => unsafe { to.write(SingleView::of(hand, checks)) },
+            None => self.own.set(hand),
+        }
+    }
+}
+
+/// Where the addresses of the blocks at hand stand, if a program ever had the words.
+pub(crate) struct Room {
+    memory: OnceCell<Memory>,
+    /// So many can be used.
+    bytes: Cell<usize>,
+}
+
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self { memory: OnceCell::new(), bytes: Cell::new(0) }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.get()
+    }
+
+    pub(crate) fn reserved_bytes(&self) -> usize {
+        self.memory.get().map_or(0, Memory::bytes)
+    }
+
+    pub(crate) fn resident_bytes(&self) -> Option<usize> {
+        let resident = |memory: &Memory| memory.resident_bytes(0..self.bytes.get());
+        self.memory.get().map_or(Some(0), resident)
+    }
+
+    /// Gives its memory back, which nothing stands in.
+    pub(super) fn discard(&self) {
+        if let Some(memory) = self.memory.get() {
+            memory.discard(0..self.bytes.get());
+        }
+    }
+}
+
+/// The fewest addresses that there is room for, if there are as many blocks.
+const ROOM_MIN: usize = 1024;
+
+impl Core {
+    /// How many blocks of `capacity` can be at hand: the room is an eighth of the blocks at most.
+    fn room_for(&self, capacity: usize) -> usize {
+        let bytes = capacity.saturating_mul(self.layout.stride) / 8;
+        capacity.min(ROOM_MIN.max(bytes / size_of::<Block>()))
+    }
+
+    /// Gives the hand the room that it should have, or leaves it as it is where the system gives no
+    /// memory, and where all memory is the caller's.
+    fn widen<C: Checks>(&self, engine: &Single<C>) {
+        let (words, most) = (self.room_for(engine.capacity()), self.layout.max_capacity);
+        let most = (self.room_for(most) * size_of::<Block>()).next_multiple_of(os::page_bytes());
+        if self.room.memory.get().is_none() {
+            let memory = self.span.is_of_system().then(|| Memory::reserved(most)).flatten();
+            let Some(memory) = memory else { return };
+            let _ = self.room.memory.set(memory);
+        }
+        let Some(memory) = self.room.memory.get() else { return };
+        let before = self.room.bytes.get();
+        let bytes = (words * size_of::<Block>()).next_multiple_of(os::page_bytes()).max(before);
+        if bytes > before && !self.span.commit_beside(memory, before..bytes) {
+            return;
+        }
+        self.room.bytes.set(bytes);
+        // SAFETY: so many words of this room, which is the hand's alone and never moves.
+        unsafe { engine.hand().widen(memory.start().cast(), words) };
+    }
+
+    /// Makes room for more blocks at hand, where there was any.
+    pub(super) fn widen_room(&self) {
+        if self.room.memory.get().is_none() {
+            return;
+        }
+        match &self.engine {
+            Engine::SingleStandard(engine) => self.widen(engine),
+            Engine::SingleUnchecked(engine) => self.widen(engine),
+            _ => {}
+        }
+    }
+
+    /// # Safety
+    /// * V1 for `to`.
+    unsafe fn lend<C: Checks>(&self, engine: &Single<C>, to: Option<NonNull<SingleView>>) {
+        if to.is_some() {
+            self.widen(engine);
+        }
+        // SAFETY: by this function's contract.
+        unsafe { engine.hand.lend(to, engine.checks()) };
+    }
+}
+
 impl Pool {
-    /// The front of the engine, if it is the one that a program of this version and level of
-    /// checks knows.
-    pub(crate) fn single_view(&self, version: u32, is_checked: bool) -> Option<NonNull<u8>> {
+    /// Lends the words of the engine, if it is the one that a program of this version and level of
+    /// checks knows; with `None` it takes them back. Whether it has lent them.
+    ///
+    /// # Safety
+    /// * V1 for `to`.
+    pub(crate) unsafe fn lend_words(
+        &self,
+        version: u32,
+        is_checked: bool,
+        to: Option<NonNull<SingleView>>,
+    ) -> bool {
         if !is_known(version) {
-            return None;
+            return false;
         }
         match &self.core.engine {
-            Engine::SingleStandard(engine) if is_checked => Some(NonNull::from(engine).cast()),
-            Engine::SingleUnchecked(engine) if !is_checked => Some(NonNull::from(engine).cast()),
-            _ => None,
+            // SAFETY: by this function's contract.
+            Engine::SingleStandard(engine) if is_checked => unsafe { self.core.lend(engine, to) },
+            // SAFETY: by this function's contract.
+            Engine::SingleUnchecked(engine) if !is_checked => unsafe {
+                self.core.lend(engine, to);
+            },
+            _ => return false,
+        }
+        if self.core.failing.is_armed() {
+            self.core.hide();
+        }
+        to.is_some()
+    }
+
+    /// Takes the words back from whoever has them.
+    pub(super) fn take_words_back(&self) {
+        match &self.core.engine {
+            // SAFETY: nothing is lent.
+            Engine::SingleStandard(engine) => unsafe { self.core.lend(engine, None) },
+            // SAFETY: nothing is lent.
+            Engine::SingleUnchecked(engine) => unsafe { self.core.lend(engine, None) },
+            _ => {}
         }
     }
 }

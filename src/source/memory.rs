@@ -4,6 +4,7 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::host::os;
+use crate::source::system::System;
 
 /// Zeroed memory from the system, given back when dropped.
 pub(crate) struct Memory {
@@ -29,6 +30,38 @@ impl Memory {
         let start = unsafe { self.start.add(range.start) };
         // SAFETY: reserved, not released before `drop`, and an OS page begins there.
         unsafe { os::commit(start, range.len()) }
+    }
+
+    /// As `commit`, in memory that is taken and kept as `system` says.
+    pub(crate) fn commit_as(&self, system: &System, range: Range<usize>) -> bool {
+        debug_assert!(range.end <= self.bytes);
+        // SAFETY: inside the reservation.
+        let start = unsafe { self.start.add(range.start) };
+        // SAFETY: reserved, not released before `drop`, and whole OS pages.
+        unsafe { system.commit(start, range.len()) }.is_ok()
+    }
+
+    /// Gives whole OS pages back that were committed; nothing may stand there.
+    pub(crate) fn discard(&self, range: Range<usize>) {
+        debug_assert!(range.end <= self.bytes);
+        // SAFETY: inside the reservation.
+        let start = unsafe { self.start.add(range.start) };
+        // SAFETY: committed, and who uses it knows that anything may stand there now.
+        let _ = unsafe { os::discard(start, range.len()) };
+    }
+
+    /// How many bytes of whole OS pages are in memory; `None`: the system does not say.
+    pub(crate) fn resident_bytes(&self, range: Range<usize>) -> Option<usize> {
+        debug_assert!(range.end <= self.bytes);
+        // SAFETY: inside the reservation.
+        let start = unsafe { self.start.add(range.start) };
+        // SAFETY: reserved, and whole OS pages.
+        unsafe { os::resident_bytes(start, range.len()) }
+    }
+
+    /// Bytes that were reserved.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The first byte, on an OS page.

@@ -38,6 +38,7 @@ use crate::base::sync::{AtomicUsize, Ordering};
 use crate::layout::inside::HEADER_ALIGNMENT as SIDE_ALIGNMENT;
 use crate::layout::stride::Layout;
 use crate::source::Source;
+use crate::source::memory::Memory;
 
 /// What an engine keeps beside the blocks, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -274,6 +275,20 @@ impl Span {
         match self.source {
             Source::Buffer(buffer) => buffer.bytes(),
             Source::System(_) | Source::Callbacks(_) => self.reserved_bytes,
+        }
+    }
+
+    /// Whether the system gives the memory.
+    pub(crate) fn is_of_system(&self) -> bool {
+        matches!(self.source, Source::System(_))
+    }
+
+    /// Commits a part of other memory as that of the span is committed. `false`: the system
+    /// refuses.
+    pub(crate) fn commit_beside(&self, memory: &Memory, range: Range<usize>) -> bool {
+        match &self.source {
+            Source::System(system) => memory.commit_as(system, range),
+            Source::Callbacks(_) | Source::Buffer(_) => false,
         }
     }
 

@@ -8,7 +8,7 @@
 
 #include "check.h"
 
-enum { BLOCK_SIZE = 64, BLOCKS = 3000 }; /* more than are at hand */
+enum { BLOCK_SIZE = 64, BLOCKS = 3000 };
 
 static const uint32_t LEVELS[] = {POOL_CHECKS_STANDARD, POOL_CHECKS_NONE};
 
@@ -19,12 +19,15 @@ static void count_report(void *user_data, const pool_report_t *report) {
   ++reports;
 }
 
-/* A pool, its view, and what it was made with. */
+/* A pool, its view, and what it was made with. Pools are made one after the other, so they share
+   the place of the view. */
 typedef struct {
   pool_t *pool;
   pool_single_view_t *view;
   uint32_t checks;
 } inlined_t;
+
+static pool_single_view_t place;
 
 static pool_options_t options_of(size_t block_size, size_t capacity, uint32_t checks) {
   pool_options_t options = POOL_OPTIONS_INIT;
@@ -36,10 +39,9 @@ static pool_options_t options_of(size_t block_size, size_t capacity, uint32_t ch
 }
 
 static inlined_t made(const pool_options_t *options) {
-  inlined_t made = {NULL, NULL, options->checks};
+  inlined_t made = {NULL, &place, options->checks};
   CHECK(pool_create_with(options, &made.pool) == POOL_OK);
-  made.view = pool_inline_single(made.pool, made.checks);
-  CHECK((made.view != pool_inline_closed()) == POOL_INLINE_CALLS);
+  CHECK(pool_inline_single(made.pool, made.checks, made.view) == POOL_INLINE_CALLS);
   pool_set_report_callback(made.pool, count_report, NULL);
   return made;
 }
@@ -64,6 +66,10 @@ static pool_status_t give(inlined_t *to, void *block) {
   return pool_inline_deallocate(to->pool, to->view, POOL_CHECKS_STANDARD, block);
 }
 
+static bool is_closed(const pool_single_view_t *view) {
+  return view->kept == NULL && view->top == view->low && view->floor == UINTPTR_MAX;
+}
+
 static pool_stats_t stats_of(const inlined_t *of) {
   pool_stats_t stats = {.struct_size = sizeof stats};
   CHECK(pool_get_stats(of->pool, &stats) == POOL_OK);
@@ -81,22 +87,24 @@ static void has(const inlined_t *it, size_t in_use, uint64_t allocations) {
 
 static void there_is_no_view_of_what_the_program_does_not_expect(void) {
   inlined_t it = made_of(BLOCK_SIZE, 10, POOL_CHECKS_STANDARD);
-  CHECK(pool_single_view(it.pool, 0, POOL_CHECKS_STANDARD) == NULL);
-  CHECK(pool_single_view(it.pool, POOL_INLINE_VERSION + 1, POOL_CHECKS_STANDARD) == NULL);
-  CHECK(pool_single_view(it.pool, UINT32_MAX, POOL_CHECKS_STANDARD) == NULL);
-  CHECK(pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_NONE) == NULL);
-  CHECK(pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_FULL) == NULL);
-  CHECK(pool_single_view(it.pool, POOL_INLINE_VERSION, 77) == NULL);
-  CHECK(pool_single_view(NULL, POOL_INLINE_VERSION, POOL_CHECKS_STANDARD) == NULL);
-  CHECK(pool_destroy(it.pool) == POOL_OK);
-  CHECK(pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_STANDARD) == NULL);
+  pool_single_view_t other = POOL_INLINE_CLOSED;
+  CHECK(!pool_single_view(it.pool, 0, POOL_CHECKS_STANDARD, &other));
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION + 1, POOL_CHECKS_STANDARD, &other));
+  CHECK(!pool_single_view(it.pool, UINT32_MAX, POOL_CHECKS_STANDARD, &other));
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_NONE, &other));
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_FULL, &other));
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION, 77, &other));
+  CHECK(!pool_single_view(NULL, POOL_INLINE_VERSION, POOL_CHECKS_STANDARD, &other));
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_STANDARD, NULL));
+  CHECK(is_closed(&other) && pool_destroy(it.pool) == POOL_OK);
+  CHECK(!pool_single_view(it.pool, POOL_INLINE_VERSION, POOL_CHECKS_STANDARD, &other));
   const uint32_t others[] = {POOL_THREADS_SAFE, POOL_THREADS_LOCK_FREE};
   for (size_t i = 0; i < 2; ++i) {
     pool_options_t options = options_of(BLOCK_SIZE, 10, POOL_CHECKS_STANDARD);
     options.threading = others[i];
     pool_t *pool = NULL;
     CHECK(pool_create_with(&options, &pool) == POOL_OK);
-    CHECK(pool_inline_single(pool, POOL_CHECKS_STANDARD) == pool_inline_closed());
+    CHECK(!pool_inline_single(pool, POOL_CHECKS_STANDARD, &other) && is_closed(&other));
     CHECK(pool_destroy(pool) == POOL_OK);
   }
 }
@@ -108,16 +116,24 @@ static void the_environment_overrides_what_the_program_expects(void) {
     setenv("MEMORY_POOL_CHECKS", values[i], 1);
     const uint32_t expected = LEVELS[i];
     const pool_options_t options = options_of(BLOCK_SIZE, 10, expected);
-    inlined_t it = {NULL, NULL, expected};
+    inlined_t it = {NULL, &place, expected};
     CHECK(pool_create_with(&options, &it.pool) == POOL_OK);
-    it.view = pool_inline_single(it.pool, expected);
-    CHECK(it.view == pool_inline_closed());
+    CHECK(!pool_inline_single(it.pool, expected, it.view) && is_closed(it.view));
     void *const block = take(&it);
     CHECK(block != NULL && give(&it, block) == POOL_OK);
     if (expected == POOL_CHECKS_NONE) CHECK(give(&it, block) == POOL_ERR_DOUBLE_FREE);
     CHECK(pool_destroy(it.pool) == POOL_OK);
   }
   unsetenv("MEMORY_POOL_CHECKS");
+}
+
+/* The end of the pool closes its view, so a call with both is found. */
+static void a_pool_that_ended_is_found(uint32_t checks) {
+  inlined_t it = made_of(BLOCK_SIZE, BLOCKS, checks);
+  void *const blocks[] = {take(&it), take(&it), take(&it)};
+  for (int i = 0; i < 3; ++i) CHECK(give(&it, blocks[i]) == POOL_OK);
+  CHECK(pool_destroy(it.pool) == POOL_OK && is_closed(it.view));
+  CHECK(take(&it) == NULL && give(&it, blocks[0]) == POOL_ERR_STALE_HANDLE);
 }
 
 /* Each is found and reported once, wherever free blocks are, and changes nothing. */
@@ -157,7 +173,10 @@ static void a_damaged_free_list_is_repaired(void) {
   inlined_t it = made_of(BLOCK_SIZE, BLOCKS, POOL_CHECKS_STANDARD);
   static void *blocks[BLOCKS];
   for (int i = 0; i < BLOCKS; ++i) blocks[i] = take(&it);
-  for (int i = 0; i < BLOCKS; ++i) CHECK(give(&it, blocks[i]) == POOL_OK);
+  for (int i = 0; i < BLOCKS / 2; ++i) CHECK(give(&it, blocks[i]) == POOL_OK);
+  for (int i = BLOCKS / 2; i < BLOCKS; ++i) {
+    CHECK(pool_deallocate(it.pool, blocks[i]) == POOL_OK);
+  }
   for (int i = 0; i < BLOCKS; ++i) memset(blocks[i], 0x55, BLOCK_SIZE);
   const int before = reports;
   for (int i = 0; i < BLOCKS; ++i) CHECK(take(&it) != NULL);
@@ -199,6 +218,31 @@ static void calls_may_be_mixed(inlined_t it, size_t capacity) {
   free(blocks);
 }
 
+/* The words go from one view to the next, and what is at hand with them. */
+static void a_pool_has_one_view_at_a_time(uint32_t checks) {
+  inlined_t first = made_of(BLOCK_SIZE, BLOCKS, checks);
+  static void *blocks[BLOCKS];
+  for (int i = 0; i < BLOCKS; ++i) blocks[i] = take(&first);
+  for (int i = 0; i < BLOCKS - 1; ++i) CHECK(give(&first, blocks[i]) == POOL_OK);
+  has(&first, 1, BLOCKS);
+  pool_single_view_t view;
+  inlined_t second = {first.pool, &view, checks};
+  CHECK(pool_inline_single(first.pool, checks, &view) == POOL_INLINE_CALLS);
+  CHECK(is_closed(first.view));
+  has(&second, 1, BLOCKS);
+  for (int i = 0; i < 500; ++i) blocks[i] = take(i % 2 == 0 ? &first : &second);
+  has(&second, 501, BLOCKS + 500);
+  for (int i = 0; i < 500; ++i) CHECK(give(i % 3 == 0 ? &first : &second, blocks[i]) == POOL_OK);
+  has(&second, 1, BLOCKS + 500);
+  pool_inline_end(first.pool, checks);
+  CHECK(is_closed(&view) && give(&first, blocks[BLOCKS - 1]) == POOL_OK);
+  has(&first, 0, BLOCKS + 500);
+  for (int i = 0; i < BLOCKS; ++i) CHECK(take(&second) != NULL);
+  CHECK(take(&second) == NULL);
+  has(&first, BLOCKS, 2 * BLOCKS + 500);
+  CHECK(pool_reset(first.pool) == POOL_OK && pool_destroy(first.pool) == POOL_OK);
+}
+
 /* What is at hand is free for every call that looks at the whole pool. */
 static void reset_trim_and_growth_know_what_is_at_hand(uint32_t checks) {
   pool_options_t options = options_of(BLOCK_SIZE, BLOCKS, checks);
@@ -226,6 +270,21 @@ static void reset_trim_and_growth_know_what_is_at_hand(uint32_t checks) {
   CHECK(pool_destroy(it.pool) == POOL_OK);
 }
 
+/* Room for addresses comes with the first view, and is counted. */
+static void a_pool_that_nothing_is_inlined_of_pays_nothing(uint32_t checks) {
+  const pool_options_t options = options_of(BLOCK_SIZE, BLOCKS, checks);
+  inlined_t it = {NULL, &place, checks};
+  CHECK(pool_create_with(&options, &it.pool) == POOL_OK);
+  const pool_stats_t before = stats_of(&it);
+  CHECK(pool_inline_single(it.pool, checks, it.view) == POOL_INLINE_CALLS);
+  const pool_stats_t after = stats_of(&it);
+  const size_t words = BLOCKS * sizeof(void *) * POOL_INLINE_CALLS;
+  CHECK(after.metadata_bytes >= before.metadata_bytes + words);
+  CHECK(after.reserved_bytes >= before.reserved_bytes + words);
+  CHECK(after.metadata_bytes <= before.metadata_bytes + words + 65536);
+  CHECK(pool_destroy(it.pool) == POOL_OK);
+}
+
 static bool count_block(void *user_data, void *block) {
   (void)block;
   ++*(size_t *)user_data;
@@ -243,7 +302,7 @@ static void a_walk_meets_the_live_blocks_alone(void) {
   CHECK(pool_destroy(it.pool) == POOL_OK);
 }
 
-/* A pool in a buffer has room for its blocks and keeps none at hand. */
+/* A pool in a buffer has room for its blocks, and keeps one at hand at most. */
 static void a_pool_in_a_buffer_has_a_view_too(uint32_t checks) {
   static unsigned char buffer[POOL_STATIC_BYTES(24, 100)];
   pool_options_t options = options_of(24, 100, checks);
@@ -274,8 +333,11 @@ int main(void) {
     static const size_t sizes[] = {1, 9, 64, 100, 4096};
     for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j) {
       calls_may_be_mixed(made_of(sizes[j], 1, LEVELS[i]), 1);
-      calls_may_be_mixed(made_of(sizes[j], 1025, LEVELS[i]), 1025);
+      calls_may_be_mixed(made_of(sizes[j], BLOCKS, LEVELS[i]), BLOCKS); /* not all at hand */
     }
+    a_pool_that_ended_is_found(LEVELS[i]);
+    a_pool_that_nothing_is_inlined_of_pays_nothing(LEVELS[i]);
+    a_pool_has_one_view_at_a_time(LEVELS[i]);
     reset_trim_and_growth_know_what_is_at_hand(LEVELS[i]);
     a_pool_in_a_buffer_has_a_view_too(LEVELS[i]);
   }

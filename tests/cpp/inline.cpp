@@ -57,6 +57,34 @@ void blocks_at_hand_move_with_the_pool() {
   CHECK(moved.destroy() == POOL_OK && moved.try_allocate() == nullptr);
 }
 
+// The library's calls by the handle, beside the object's, and an end of the pool that way.
+template <typename Pool>
+void the_handle_and_the_object_are_one_pool() {
+  Pool pool(64, 2000);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 2000; ++i) blocks.push_back(pool.allocate());
+  for (int i = 0; i < 1999; ++i) CHECK(pool.deallocate(blocks[i]) == POOL_OK);
+  CHECK(pool_in_use(pool.handle()) == 1 && pool.stats().deallocations == 1999);
+  CHECK(pool.validate() == POOL_OK && pool.deallocate(blocks[1999]) == POOL_OK);
+  CHECK(pool_destroy(pool.handle()) == POOL_OK);
+  CHECK(pool.try_allocate() == nullptr && pool.deallocate(blocks[0]) == POOL_ERR_STALE_HANDLE);
+}
+
+// The pool goes on when its object is gone.
+void a_pool_that_stays_keeps_what_was_at_hand() {
+  pool_t* handle = nullptr;
+  void* live = nullptr;
+  {
+    FixedBlockMemoryPool pool(PoolOptions(64, 100).kept_while_in_use());
+    handle = pool.handle();
+    live = pool.allocate();
+    CHECK(pool.deallocate(pool.allocate()) == POOL_OK && pool.destroy() == POOL_ERR_IN_USE);
+    CHECK(pool.deallocate(pool.allocate()) == POOL_OK);
+  }
+  CHECK(pool_in_use(handle) == 1 && pool_validate(handle) == POOL_OK);
+  CHECK(pool_deallocate(handle, live) == POOL_OK && pool_destroy(handle) == POOL_OK);
+}
+
 // create() is inlined, destroy() asks the library before the destructor runs.
 void objects_and_blocks_share_the_pool() {
   ObjectPool<int> pool(2000);
@@ -101,6 +129,9 @@ int main() {
   other_checks_than_the_class_says_are_obeyed();
   blocks_at_hand_move_with_the_pool<FixedBlockMemoryPool>();
   blocks_at_hand_move_with_the_pool<UncheckedFixedBlockMemoryPool>();
+  the_handle_and_the_object_are_one_pool<FixedBlockMemoryPool>();
+  the_handle_and_the_object_are_one_pool<UncheckedFixedBlockMemoryPool>();
+  a_pool_that_stays_keeps_what_was_at_hand();
   objects_and_blocks_share_the_pool();
   a_cache_moves_and_dies_with_its_pool();
   return CHECK_RESULT();

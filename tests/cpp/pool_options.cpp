@@ -114,12 +114,13 @@ void a_pool_that_is_kept_while_in_use_outlives_its_object() {
 }
 
 void options_are_stronger_than_the_class_where_they_say_something() {
-  // A pool of one owner that checks has a byte more a block than one that trusts.
+  // A pool of one owner that checks has a byte more a block than one that trusts. What is not as
+  // its class says is not inlined, so it has no room for blocks at hand either.
   const auto metadata = [](const auto& pool) { return pool.stats().metadata_bytes; };
   FixedBlockMemoryPool checked(64, 10000);
   UncheckedFixedBlockMemoryPool unchecked(64, 10000);
   FixedBlockMemoryPool told(PoolOptions(64, 10000).unchecked());
-  CHECK(metadata(checked) > metadata(unchecked) && metadata(told) == metadata(unchecked));
+  CHECK(metadata(checked) > metadata(unchecked) && metadata(told) <= metadata(unchecked));
 }
 
 template <typename Pool>

@@ -55,7 +55,9 @@ COUNTED pool_status_t inlined_cache_deallocate(pool_cache_t *cache, pool_cache_v
 }
 
 static int by_inlined_calls(pool_t *pool, uint32_t checks, long pairs) {
-  pool_single_view_t *const view = pool_inline_single(pool, checks);
+  pool_single_view_t words;
+  pool_single_view_t *const view = &words;
+  pool_inline_single(pool, checks, view);
   for (; pairs > 0; --pairs) {
     const pool_status_t status =
         checks == POOL_CHECKS_STANDARD
@@ -63,6 +65,7 @@ static int by_inlined_calls(pool_t *pool, uint32_t checks, long pairs) {
             : inlined_deallocate_1(pool, view, inlined_allocate_1(pool, view));
     if (status != POOL_OK) return 1;
   }
+  pool_inline_end(pool, checks);
   return 0;
 }
 

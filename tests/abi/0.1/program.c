@@ -16,7 +16,9 @@ static void of_one_owner(uint32_t checks) {
   options.threading = POOL_THREADS_SINGLE;
   options.checks = checks;
   CHECK(pool_create_with(&options, &pool) == POOL_OK);
-  pool_single_view_t *const view = pool_inline_single(pool, checks);
+  pool_single_view_t words;
+  pool_single_view_t *const view = &words;
+  pool_inline_single(pool, checks, view);
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < BLOCKS; ++i) {
       blocks[i] = pool_inline_allocate(pool, view, checks);

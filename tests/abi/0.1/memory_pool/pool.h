@@ -989,20 +989,22 @@ void pool_set_log_callback(pool_log_callback_t callback,
 POOL_NOEXCEPT;
 
 /**
- * For pool_inline.h, which says what a view is: the words of a pool of POOL_THREADS_SINGLE whose
- * checks are `checks`, as version `version` of that header knows them. The view ends with the
- * pool.
+ * For pool_inline.h, which says what a view is: lends the words of a pool of POOL_THREADS_SINGLE
+ * whose checks are `checks` to `*view`, as version `version` of that header knows them. Whoever
+ * had them before has them no more. With NULL the pool takes them back.
  *
- * Answers NULL where the calls can't be inlined: another `threading` or other checks, also by
- * MEMORY_POOL_CHECKS; a version that this library does not know; a machine without words of 64
- * bits; no live pool, which is logged.
+ * `*view` stays where it is until then, or until the pool ends, which closes it.
+ *
+ * Answers whether they are lent. Leaves all as it was where the calls can't be inlined: another
+ * `threading` or other checks, also by MEMORY_POOL_CHECKS; a version that this library does not
+ * know; a machine without words of 64 bits; no live pool, which is logged.
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API
-POOL_NODISCARD
-pool_single_view_t *pool_single_view(pool_t *pool,
-                                     uint32_t version,
-                                     uint32_t checks)
+bool pool_single_view(pool_t *pool,
+                      uint32_t version,
+                      uint32_t checks,
+                      pool_single_view_t *view)
 POOL_NOEXCEPT;
 
 /**

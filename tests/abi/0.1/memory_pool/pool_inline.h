@@ -1,13 +1,14 @@
 /*
  * memory_pool: the hot calls, inlined. Opt-in: pool.h is all that a program needs.
  *
- *     pool_single_view_t *view = pool_inline_single(pool, POOL_CHECKS_STANDARD);
- *     void *block = pool_inline_allocate(pool, view, POOL_CHECKS_STANDARD);
- *     pool_inline_deallocate(pool, view, POOL_CHECKS_STANDARD, block);
+ *     pool_single_view_t view;
+ *     pool_inline_single(pool, POOL_CHECKS_STANDARD, &view);
+ *     void *block = pool_inline_allocate(pool, &view, POOL_CHECKS_STANDARD);
+ *     pool_inline_deallocate(pool, &view, POOL_CHECKS_STANDARD, block);
  *
- *     pool_cache_view_t *view = pool_inline_cache(cache);
- *     void *block = pool_inline_cache_allocate(cache, view);
- *     pool_inline_cache_deallocate(cache, view, block);
+ *     pool_cache_view_t *cache_view = pool_inline_cache(cache);
+ *     void *block = pool_inline_cache_allocate(cache, cache_view);
+ *     pool_inline_cache_deallocate(cache, cache_view, block);
  *
  * A view is the words of the pool, or of the cache, themselves: what is done here is what the
  * library does, every check and every figure is as with its calls, and both may be mixed. What is
@@ -19,8 +20,10 @@
  * (MEMORY_POOL_CHECKS may say so), library and header don't know the same layout, the address or the
  * thread sanitizer should see every block come and go, or the compiler is neither gcc nor clang.
  *
- * The view of a pool ends with the pool: a call with both is an error that nobody finds. That of a
- * cache may be used as long as the cache's handle: a dead cache is found, as by the library.
+ * The view of a pool is the program's variable, and the library knows its address: it stays where
+ * it is until pool_inline_end() or the end of the pool, which closes it. A pool has one view, the
+ * one that was asked for last; the one before is closed. That of a cache may be used as long as the
+ * cache's handle: a dead cache is found, as by the library.
  *
  * The header is C99 and C++11. The names that start with POOL_DETAIL and pool_detail are its own.
  */
@@ -58,24 +61,25 @@
 #define POOL_DETAIL_INLINE static inline
 #endif
 
-/* What a pool of POOL_THREADS_SINGLE begins with. For the functions below alone. */
+/* The words of a pool of POOL_THREADS_SINGLE. For the functions below alone. */
 struct pool_single_view_t {
-  uint64_t allocations;   /* from the free list, or by the library */
-  uint64_t deallocations; /* to the free list, or by the library */
-  void *kept;             /* a free block, or NULL */
-  void **low;             /* low .. top are further ones, the newest last */
-  uint64_t taken;         /* how many of all these were handed out */
-  void **high;            /* there is room up to here */
-  uint8_t *kept_entry;    /* the ledger's byte of `kept` */
+  uint64_t taken_kept; /* how many blocks were handed out that were kept */
+  uint64_t taken;      /* how many others were handed out here */
+  void *kept;          /* a free block, or NULL */
+  void **low;          /* low .. top are further ones, the newest last */
   void **top;
-  void *first;            /* of the free list; the first word of a free block leads to the next */
-  uintptr_t floor;        /* all blocks lie above; NULL does not */
+  void **high;         /* there is room up to here */
+  uint8_t *kept_entry; /* the ledger's byte of `kept` */
+  uintptr_t floor;     /* all blocks lie above; NULL does not */
   /* With POOL_CHECKS_STANDARD only: */
   uint8_t *ledger;     /* ledger[-1 - index] is the state of a block */
   char *base;          /* the start of block 0 */
   uint64_t bytes;      /* to the end of the last block */
   uint64_t multiplier; /* 2^64 / stride, rounded up, or 0 */
 };
+
+/* The view of no pool. It has no block to give and takes none. */
+#define POOL_INLINE_CLOSED {0, 0, NULL, NULL, NULL, NULL, NULL, UINTPTR_MAX, NULL, NULL, 0, 0}
 
 /* What the slot of a cache holds, from its key on. For the functions below alone. */
 struct pool_cache_view_t {
@@ -102,17 +106,14 @@ struct pool_cache_view_t {
 #define POOL_DETAIL_LIVE 2
 #define POOL_DETAIL_LIKELY(condition) __builtin_expect(!!(condition), 1)
 /* Whether a block is kept, asked by who takes and by who gives: either way is common, and none may
- * be a jump there and back. Left alone, gcc holds NULL for the exception; clang does well when told
- * that there is a block to take (both measured, see docs/adr/0010). */
-#if defined(__clang__)
-#define POOL_DETAIL_IS_KEPT(kept) POOL_DETAIL_LIKELY((kept) != NULL)
-#define POOL_DETAIL_IS_NONE_KEPT(kept) ((kept) == NULL)
-#elif __GNUC__ >= 9
+ * be a jump there and back. Left alone, gcc holds NULL for the exception, and either compiler puts
+ * aside what it is told to be rare (all measured, see docs/adr/0010). */
+#if defined(__clang__) && __clang_major__ >= 11
+#define POOL_DETAIL_IS_KEPT(kept) __builtin_expect_with_probability((kept) != NULL, 1, 0.9)
+#elif !defined(__clang__) && __GNUC__ >= 9
 #define POOL_DETAIL_IS_KEPT(kept) __builtin_expect_with_probability((kept) != NULL, 1, 0.5)
-#define POOL_DETAIL_IS_NONE_KEPT(kept) __builtin_expect_with_probability((kept) == NULL, 1, 0.5)
 #else
 #define POOL_DETAIL_IS_KEPT(kept) ((kept) != NULL)
-#define POOL_DETAIL_IS_NONE_KEPT(kept) ((kept) == NULL)
 #endif
 
 #if defined(__cplusplus)
@@ -126,20 +127,18 @@ struct pool_cache_view_t {
 /* The numbers of src/pool/view.rs. */
 #define POOL_DETAIL_AT(type, field, offset) \
   POOL_DETAIL_ASSERT(offsetof(struct type, field) == (offset))
-POOL_DETAIL_AT(pool_single_view_t, allocations, 0);
-POOL_DETAIL_AT(pool_single_view_t, deallocations, 8);
+POOL_DETAIL_AT(pool_single_view_t, taken_kept, 0);
+POOL_DETAIL_AT(pool_single_view_t, taken, 8);
 POOL_DETAIL_AT(pool_single_view_t, kept, 16);
 POOL_DETAIL_AT(pool_single_view_t, low, 24);
-POOL_DETAIL_AT(pool_single_view_t, taken, 32);
+POOL_DETAIL_AT(pool_single_view_t, top, 32);
 POOL_DETAIL_AT(pool_single_view_t, high, 40);
 POOL_DETAIL_AT(pool_single_view_t, kept_entry, 48);
-POOL_DETAIL_AT(pool_single_view_t, top, 56);
-POOL_DETAIL_AT(pool_single_view_t, first, 64);
-POOL_DETAIL_AT(pool_single_view_t, floor, 72);
-POOL_DETAIL_AT(pool_single_view_t, ledger, 80);
-POOL_DETAIL_AT(pool_single_view_t, base, 88);
-POOL_DETAIL_AT(pool_single_view_t, bytes, 96);
-POOL_DETAIL_AT(pool_single_view_t, multiplier, 104);
+POOL_DETAIL_AT(pool_single_view_t, floor, 56);
+POOL_DETAIL_AT(pool_single_view_t, ledger, 64);
+POOL_DETAIL_AT(pool_single_view_t, base, 72);
+POOL_DETAIL_AT(pool_single_view_t, bytes, 80);
+POOL_DETAIL_AT(pool_single_view_t, multiplier, 88);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
 POOL_DETAIL_AT(pool_cache_view_t, busy, 8);
 POOL_DETAIL_AT(pool_cache_view_t, floor, 12);
@@ -173,25 +172,85 @@ POOL_DETAIL_INLINE uint8_t *pool_detail_entry_of(const pool_single_view_t *view,
 
 #endif /* POOL_INLINE_CALLS */
 
-/* The view of no pool. It has no block to give and takes none, and is never written to. */
-POOL_DETAIL_INLINE pool_single_view_t *pool_inline_closed(void) POOL_NOEXCEPT {
-  static const pool_single_view_t closed = {0,    0,    NULL, NULL, 0, NULL, NULL,
-                                            NULL, NULL, UINTPTR_MAX, NULL, NULL, 0, 0};
-  return (pool_single_view_t *)(uintptr_t)&closed;
-}
-
-/* The view of a pool of POOL_THREADS_SINGLE with these checks, or a closed one.
+/* Makes `*view` the view of a pool of POOL_THREADS_SINGLE with these checks, or a closed one; answers
+ * whether it is open.
  * Thread-safety: one thread at a time. */
-POOL_DETAIL_INLINE pool_single_view_t *pool_inline_single(pool_t *pool,
-                                                          uint32_t checks) POOL_NOEXCEPT {
+POOL_DETAIL_INLINE bool pool_inline_single(pool_t *pool, uint32_t checks,
+                                           pool_single_view_t *view) POOL_NOEXCEPT {
+  static const pool_single_view_t closed = POOL_INLINE_CLOSED;
+  *view = closed;
 #if POOL_INLINE_CALLS
-  pool_single_view_t *const view = pool_single_view(pool, POOL_INLINE_VERSION, checks);
-  return view != NULL ? view : pool_inline_closed();
+  return pool_single_view(pool, POOL_INLINE_VERSION, checks, view);
 #else
   (void)pool, (void)checks;
-  return pool_inline_closed();
+  return false;
 #endif
 }
+
+/* Closes the view of a pool, before the variable goes and the pool stays.
+ * Thread-safety: one thread at a time. */
+POOL_DETAIL_INLINE void pool_inline_end(pool_t *pool, uint32_t checks) POOL_NOEXCEPT {
+#if POOL_INLINE_CALLS
+  pool_single_view(pool, POOL_INLINE_VERSION, checks, NULL);
+#else
+  (void)pool, (void)checks;
+#endif
+}
+
+#if POOL_INLINE_CALLS
+
+/* Whether there was a block at hand: `*out_block`. */
+POOL_DETAIL_INLINE bool pool_detail_take(pool_single_view_t *view, uint32_t checks,
+                                         void **out_block) POOL_NOEXCEPT {
+  const bool is_checked = checks != POOL_CHECKS_NONE;
+  void *const kept = view->kept;
+  if (POOL_DETAIL_IS_KEPT(kept)) {
+    view->kept = NULL;
+    if (is_checked) *view->kept_entry = POOL_DETAIL_LIVE;
+    ++view->taken_kept;
+    *out_block = kept;
+    return true;
+  }
+  void **const top = view->top;
+  if (!POOL_DETAIL_LIKELY(top != view->low)) return false;
+  void *const block = top[-1];
+  /* What is at hand is not in the caller's reach, so it is believed. */
+  if (is_checked) {
+    const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
+    const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
+    view->ledger[~(int64_t)(uint64_t)(product >> 64)] = POOL_DETAIL_LIVE;
+  }
+  view->top = top - 1;
+  ++view->taken;
+  *out_block = block;
+  return true;
+}
+
+/* Whether the block is certainly a live one, and there was room for it at hand. */
+POOL_DETAIL_INLINE bool pool_detail_give(pool_single_view_t *view, uint32_t checks,
+                                         void *block) POOL_NOEXCEPT {
+  const bool is_checked = checks != POOL_CHECKS_NONE;
+  uint8_t *entry = NULL;
+  if (is_checked) {
+    entry = pool_detail_entry_of(view, block);
+    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_LIVE)) return false;
+  } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor)) {
+    return false;
+  }
+  if (!POOL_DETAIL_IS_KEPT(view->kept)) {
+    view->kept = block;
+    if (is_checked) view->kept_entry = entry;
+  } else {
+    void **const top = view->top;
+    if (!POOL_DETAIL_LIKELY(top != view->high)) return false;
+    *top = block;
+    view->top = top + 1;
+  }
+  if (is_checked) *entry = POOL_DETAIL_FREE;
+  return true;
+}
+
+#endif /* POOL_INLINE_CALLS */
 
 /* As pool_allocate. `checks`, a constant, is what the view was asked for.
  * Thread-safety: one thread at a time. */
@@ -199,44 +258,12 @@ POOL_NODISCARD
 POOL_DETAIL_INLINE void *pool_inline_allocate(pool_t *pool, pool_single_view_t *view,
                                               uint32_t checks) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  const int is_checked = checks != POOL_CHECKS_NONE;
-  void *const kept = view->kept;
-  if (POOL_DETAIL_IS_KEPT(kept)) {
-    view->kept = NULL;
-    if (is_checked) *view->kept_entry = POOL_DETAIL_LIVE;
-    ++view->taken;
-    return kept;
-  }
-  void **const top = view->top;
-  if (top != view->low) {
-    void *const block = top[-1];
-    /* What is at hand is not in the caller's reach, so it is believed. */
-    if (is_checked) {
-      const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
-      const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
-      view->ledger[~(int64_t)(uint64_t)(product >> 64)] = POOL_DETAIL_LIVE;
-    }
-    view->top = top - 1;
-    ++view->taken;
-    return block;
-  }
-  void *const first = view->first;
-  if (is_checked) {
-    uint8_t *const entry = pool_detail_entry_of(view, first);
-    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_FREE)) {
-      return pool_allocate(pool);
-    }
-    *entry = POOL_DETAIL_LIVE;
-  } else if (!POOL_DETAIL_LIKELY(first != NULL)) {
-    return pool_allocate(pool);
-  }
-  memcpy(&view->first, first, sizeof(void *));
-  ++view->allocations;
-  return first;
+  void *block = NULL;
+  if (POOL_DETAIL_LIKELY(pool_detail_take(view, checks, &block))) return block;
 #else
   (void)view, (void)checks;
-  return pool_allocate(pool);
 #endif
+  return pool_allocate(pool);
 }
 
 /* As pool_deallocate. `checks`, a constant, is what the view was asked for.
@@ -245,36 +272,11 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_deallocate(pool_t *pool, pool_singl
                                                         uint32_t checks,
                                                         void *block) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
-  const int is_checked = checks != POOL_CHECKS_NONE;
-  uint8_t *entry = NULL;
-  if (is_checked) {
-    entry = pool_detail_entry_of(view, block);
-    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_LIVE)) {
-      return pool_deallocate(pool, block);
-    }
-    *entry = POOL_DETAIL_FREE;
-  } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor)) {
-    return pool_deallocate(pool, block);
-  }
-  if (POOL_DETAIL_IS_NONE_KEPT(view->kept)) {
-    view->kept = block;
-    if (is_checked) view->kept_entry = entry;
-    return POOL_OK;
-  }
-  void **const top = view->top;
-  if (top != view->high) {
-    *top = block;
-    view->top = top + 1;
-    return POOL_OK;
-  }
-  memcpy(block, &view->first, sizeof(void *));
-  view->first = block;
-  ++view->deallocations;
-  return POOL_OK;
+  if (POOL_DETAIL_LIKELY(pool_detail_give(view, checks, block))) return POOL_OK;
 #else
   (void)view, (void)checks;
-  return pool_deallocate(pool, block);
 #endif
+  return pool_deallocate(pool, block);
 }
 
 /* The view of no cache: its key is no cache's, so it is never written to. */
