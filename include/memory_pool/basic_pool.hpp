@@ -250,7 +250,7 @@ class BasicPool {
   /// Lets every allocation fail after so many that succeed, for tests of what happens then, until
   /// this is called again; UINT64_MAX: none fails any more. See pool_fail_after.
   pool_status_t fail_after(std::uint64_t successes) noexcept {
-    return pool_fail_after(own_.pool, successes);
+    return pool_fail_after(handle(), successes);
   }
 
   /// Checks every invariant: POOL_OK or POOL_ERR_CORRUPTED. Thread-safety: no other call under way.
