@@ -64,7 +64,10 @@ fn a_setting_that_is_not_understood_is_said_so() {
     for value in ["fully", "poison,canaries", "sites:99", "quarantine:-1", &long, "\u{e4}"] {
         let line = stderr("MEMORY_POOL_CHECKS", value);
         assert!(line.starts_with("memory_pool: warn: MEMORY_POOL_CHECKS: \""), "{line}");
-        assert!(line.ends_with("poison, canary, sites:N, quarantine:N, fail:P\n"), "{line}");
+        assert!(
+            line.ends_with("poison, canary, sites:N, quarantine:N, fail:P, passthrough\n"),
+            "{line}"
+        );
         assert_eq!(line.lines().count(), 1, "{line}");
     }
 }

@@ -5,6 +5,7 @@
 //!   MEMORY_POOL_CHECKS=poison,canary,sites:16           some of what full does
 //!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
 //!   MEMORY_POOL_CHECKS=standard,fail:0.01               one allocation in a hundred answers NULL
+//!   MEMORY_POOL_CHECKS=passthrough                      every block comes from the heap
 //! ```
 //!
 //! Words are read from left to right. A switch alone stands on the standard checks, which every
@@ -34,15 +35,17 @@ pub(crate) struct Switches {
     pub(crate) quarantine: usize,
     /// How many of a million allocations fail on purpose.
     pub(crate) fail: u32,
+    /// Every block comes from the heap, where other tools see it whole.
+    pub(crate) passthrough: bool,
 }
 
 const MILLION: f64 = 1e6;
 
 impl Switches {
     pub(crate) const NONE: Self =
-        Self { poison: false, canary: false, sites: 0, quarantine: 0, fail: 0 };
+        Self { poison: false, canary: false, sites: 0, quarantine: 0, fail: 0, passthrough: false };
     pub(crate) const FULL: Self =
-        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, fail: 0 };
+        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, ..Self::NONE };
 
     /// The probability that an allocation fails on purpose.
     pub(crate) fn failing(&self) -> f64 {
@@ -79,6 +82,7 @@ impl Wish {
             ("full", None) => switches = Switches::FULL,
             ("poison", None) => switches.poison = true,
             ("canary", None) => switches.canary = true,
+            ("passthrough", None) => switches.passthrough = true,
             ("sites", number) => switches.sites = between(number, FRAMES, FRAMES_MAX, word)?,
             ("quarantine", number) => {
                 switches.quarantine = between(number, QUARANTINE, QUARANTINE_MAX, word)?;
@@ -143,6 +147,7 @@ mod tests {
         assert_eq!(switches("quarantine:9,full"), Switches::FULL);
         assert_eq!(switches("sites").sites, 16);
         assert_eq!(switches("fail:0.01").fail, 10_000);
+        assert!(switches("passthrough").passthrough && !switches("full").passthrough);
         assert_eq!(switches("full,fail:1").fail, 1_000_000);
         assert_eq!(Wish::read("full,none"), Ok(Wish::None));
     }

@@ -95,7 +95,7 @@ impl Config {
                     Level::Warn,
                     "MEMORY_POOL_CHECKS: \"{}\" is not understood; pool \"{}\" keeps its own \
                      checks. Say none, standard, full, or some of poison, canary, sites:N, \
-                     quarantine:N, fail:P",
+                     quarantine:N, fail:P, passthrough",
                     Name::new(word.as_bytes()),
                     self.policy.name
                 );

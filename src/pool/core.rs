@@ -14,6 +14,7 @@ use crate::pool::engine::{Engine, each};
 use crate::pool::failing::Failing;
 use crate::pool::overflow::Overflow;
 use crate::pool::report::{Finding, Misuse};
+use crate::pool::single::Supply;
 use crate::pool::view::Room;
 use crate::source::memory::Memory;
 use crate::span::Span;
@@ -54,6 +55,13 @@ impl Core {
     }
 
     fn allocate_by_any_means(&self) -> Taken {
+        if let Some(elsewhere) = self.elsewhere() {
+            let taken = self.allocate_elsewhere(elsewhere);
+            if taken.block.is_none() {
+                each!(&self.engine, engine => engine.count_failure());
+            }
+            return taken;
+        }
         if let Some(block) = each!(&self.engine, engine => engine.allocate()) {
             return Taken::new(Some(block), None);
         }
@@ -66,6 +74,35 @@ impl Core {
             each!(&self.engine, engine => engine.count_failure());
         }
         Taken { finding: supply.finding.or(beyond.finding), ..beyond }
+    }
+
+    /// The heap, and whether it has no more blocks than the pool, where none is of the span.
+    pub(super) fn elsewhere(&self) -> Option<(&Overflow, bool)> {
+        let Engine::Inspected(engine) = &self.engine else { return None };
+        self.overflow.as_ref().zip(engine.elsewhere())
+    }
+
+    /// A block for who waits, without growth.
+    pub(super) fn take_quietly(&self) -> Supply {
+        match self.elsewhere() {
+            Some((overflow, true)) if overflow.blocks() >= self.capacity() => Supply::of(None),
+            Some(elsewhere) => Supply::of(self.allocate_elsewhere(elsewhere).block),
+            None => self.engine.take_quietly(),
+        }
+    }
+
+    /// A block from the heap in the place of one of the span, of which none is ever handed out. So
+    /// large as was asked for, so that a tool finds the first byte beyond.
+    fn allocate_elsewhere(&self, (overflow, is_bounded): (&Overflow, bool)) -> Taken {
+        let is_full = || is_bounded && overflow.blocks() >= self.capacity();
+        let growth = if is_full() { self.grow_when_dry() } else { Ok(None) };
+        if is_full() {
+            let capacity = self.capacity();
+            return Taken::new(None, growth.err().or(Some(Finding::Exhausted { capacity })));
+        }
+        let block = overflow.allocate(self.layout.block_size, &self.layout, 0);
+        let heap = if block.is_none() { Some(Finding::HeapRefused) } else { None };
+        Taken::new(block, growth.unwrap_or_else(Some).or(heap))
     }
 
     /// A block that is not there yet: by growth, or from the heap.
@@ -87,7 +124,7 @@ impl Core {
             let capacity = self.capacity();
             return Taken::new(None, refused.or(Some(Finding::Exhausted { capacity })));
         };
-        let block = overflow.allocate(&self.layout, self.capacity());
+        let block = overflow.allocate(self.layout.stride, &self.layout, self.capacity());
         let heap = if block.is_none() { Some(Finding::HeapRefused) } else { None };
         Taken::new(block, refused.or(heap))
     }

@@ -64,7 +64,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
         log!(Level::Info, "pool \"{}\" can grow to {blocks} blocks", config.policy.name);
     }
     let engine = engine(&config, &layout, &span)?;
-    let overflow = config.heap_overflow.then(Overflow::default);
+    let overflow = (config.heap_overflow || elsewhere(&config).is_some()).then(Overflow::default);
     let policy = config.policy;
     let (trimmed, failing, room) = (Cell::new(None), Failing::new(), Room::new());
     if let CheckLevel::Watched(switches) = config.checks
@@ -145,6 +145,13 @@ enum EngineKind {
     Safe,
     LockFree,
     Inspected,
+}
+
+/// Whether blocks come from the heap in the place of the span, and then whether no more than that
+/// has.
+fn elsewhere(config: &Config) -> Option<bool> {
+    let is_asked = matches!(config.checks, CheckLevel::Watched(Switches { passthrough: true, .. }));
+    is_asked.then_some(!config.heap_overflow)
 }
 
 /// Whether bytes around the blocks are watched: there is room, and it was asked for.
@@ -248,7 +255,8 @@ fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected,
     // SAFETY: the span is the pool's, and so is the fixed table before it (`side`).
     let fill = unsafe { Fill::new(span.base(), layout.block_size, layout.stride, front) };
     let inspector = Inspector::new(switches, fill, layout.capacity, layout.max_capacity)?;
-    Ok(Inspected::new(lock_free(layout, span), inspector, config.threading))
+    let inner = lock_free(layout, span);
+    Ok(Inspected::new(inner, inspector, config.threading, elsewhere(config)))
 }
 
 fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHECKED> {

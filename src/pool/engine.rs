@@ -14,7 +14,6 @@ use core::hint;
 
 use crate::cache::threads;
 use crate::checks::{Standard, Unchecked};
-use crate::pool::config::Threading;
 use crate::pool::inspected::Inspected;
 use crate::pool::lock_free::LockFree;
 use crate::pool::safe::Safe;
@@ -82,7 +81,7 @@ impl Engine {
             Self::SafeStandard(_) | Self::SafeUnchecked(_) => true,
             Self::SingleStandard(_) | Self::SingleUnchecked(_) => false,
             Self::LockFreeStandard(_) | Self::LockFreeUnchecked(_) => false,
-            Self::Inspected(engine) => engine.threading() == Threading::Safe,
+            Self::Inspected(engine) => engine.is_shared(),
         }
     }
 }

@@ -198,7 +198,7 @@ impl Pool {
         if self.refuses_who_waits() {
             return None;
         }
-        let supply = self.core.engine.take_quietly();
+        let supply = self.core.take_quietly();
         if let Some(finding) = supply.finding {
             self.keep_for_who_waits(finding);
         }

@@ -97,7 +97,11 @@ impl Core {
 
     /// Never below 0, whatever an unchecked double free did to the counters.
     pub(crate) fn available(&self) -> usize {
-        self.capacity().saturating_sub(self.span_counts().in_use)
+        let in_use = match self.elsewhere() {
+            Some((overflow, _)) => overflow.blocks(),
+            None => self.span_counts().in_use,
+        };
+        self.capacity().saturating_sub(in_use)
     }
 
     /// Checks every invariant, in time proportional to the blocks that were ever used.

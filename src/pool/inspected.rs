@@ -39,6 +39,8 @@ pub(crate) struct Inspected {
     pub(super) inner: LockFree<true>,
     inspector: Inspector,
     threading: Threading,
+    /// Blocks are not of the span but of the heap, and whether they are no more than `capacity`.
+    elsewhere: Option<bool>,
     /// For the list of explicit caches, which stay empty.
     magazines: Magazines,
     allocations: AtomicUsize,
@@ -74,8 +76,10 @@ impl Pool {
     ) -> Result<Block, Error> {
         match engine.threading {
             Threading::Single => Err(Error::Exhausted),
-            Threading::LockFree => self.wait_lock_free(&engine.inner, deadline),
-            Threading::Safe => {
+            Threading::LockFree if engine.elsewhere.is_none() => {
+                self.wait_lock_free(&engine.inner, deadline)
+            }
+            Threading::Safe | Threading::LockFree => {
                 let block = self.wait_in_line(deadline)?;
                 // Who handed it over held the lock, and could not tell.
                 if let Some(finding) = self.hold(|_| engine.kept.take()) {
@@ -101,16 +105,35 @@ impl Pool {
 }
 
 impl Inspected {
-    pub(crate) fn new(inner: LockFree<true>, inspector: Inspector, threading: Threading) -> Self {
+    pub(crate) fn new(
+        inner: LockFree<true>,
+        inspector: Inspector,
+        threading: Threading,
+        elsewhere: Option<bool>,
+    ) -> Self {
         Self {
             inner,
             inspector,
             threading,
+            elsewhere,
             magazines: Magazines::new(),
             allocations: AtomicUsize::new(0),
             deallocations: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             kept: Cell::new(None),
+        }
+    }
+
+    pub(super) fn elsewhere(&self) -> Option<bool> {
+        self.elsewhere
+    }
+
+    /// Whether there are steps that one thread at a time takes: with the heap.
+    pub(super) fn is_shared(&self) -> bool {
+        match self.threading {
+            Threading::Safe => true,
+            Threading::Single => false,
+            Threading::LockFree => self.elsewhere.is_some(),
         }
     }
 

@@ -31,13 +31,13 @@ pub(crate) struct Overflow {
 }
 
 impl Overflow {
-    /// `None`: the heap has no memory, for the block or for remembering it.
-    pub(crate) fn allocate(&self, layout: &Layout, capacity: usize) -> Option<Block> {
+    /// A block of so many bytes. `None`: the heap has no memory, for it or for remembering it.
+    pub(crate) fn allocate(&self, bytes: usize, layout: &Layout, capacity: usize) -> Option<Block> {
         let mut live = self.live.borrow_mut();
         if !live.reserve_one() {
             return None;
         }
-        let block = heap::allocate(layout.stride, layout.alignment)?;
+        let block = heap::allocate(bytes, layout.alignment)?;
         live.insert(block);
         drop(live);
         self.capacity.set(capacity);
