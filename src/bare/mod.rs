@@ -14,6 +14,9 @@ pub(crate) mod os;
 pub(crate) mod process;
 pub(crate) mod sleep;
 
+#[path = "../host/probe_none.rs"]
+pub(crate) mod probe;
+
 #[path = "../host/debugger_none.rs"]
 mod debugger;
 pub(crate) use debugger::*;

@@ -25,6 +25,10 @@ mod thread_word;
 mod debugger;
 pub(crate) use debugger::*;
 
+#[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "probe_elf.rs")]
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "probe_none.rs")]
+pub(crate) mod probe;
+
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod hot_sections;
 

@@ -64,6 +64,7 @@ use crate::base::ids::{Block, UserPointer};
 use crate::base::log::{Level, log};
 use crate::base::report::ReportCallback;
 use crate::base::sync::{Lock, lock};
+use crate::host::probe;
 use crate::inspect::Evidence;
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
@@ -146,6 +147,12 @@ impl Pool {
 
     /// Says what was found. Of a damaged block it says who had it before.
     fn tell(&self, finding: Finding) {
+        let base = self.core.base().addr().get();
+        match finding {
+            Finding::Grown { capacity } => probe::grow(base, capacity),
+            Finding::Exhausted { capacity } => probe::exhausted(base, capacity),
+            _ => {}
+        }
         let evidence = match finding {
             Finding::Damaged(damaged) => self.core.evidence_of_damage(&damaged),
             _ => Evidence::NONE,
@@ -182,6 +189,7 @@ impl Pool {
     }
 
     fn tell_misuse(&self, misuse: &Misuse, pointer: UserPointer, entry: Option<usize>) -> Error {
+        probe::misuse(self.core.base().addr().get(), misuse.error().status() as usize);
         let evidence = self.core.evidence(misuse);
         self.reporter().tell_misuse(misuse, pointer, entry, &evidence);
         misuse.error()

@@ -22,7 +22,7 @@ use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
 use crate::cache::magazines::{Explicit, Magazines, Own};
 use crate::checks::ledger::{SharedLedger, State};
-use crate::host::thread;
+use crate::host::{probe, thread};
 use crate::layout::geometry::{Geometry, Place};
 use crate::pool::single::{Counts, Supply};
 
@@ -176,6 +176,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     fn steal(&self) -> bool {
         let found = self.depot.has_open() && self.gather() && !self.depot.is_dry(self.capacity());
         if found {
+            probe::steal(self.base.addr().get(), self.depot.count());
             self.depot.count_theft();
         }
         found

@@ -37,6 +37,11 @@ pub(crate) mod rig;
 
 pub(crate) mod host {
     pub(crate) use crate::machine::{os, thread};
+
+    pub(crate) mod probe {
+        //! Nobody traces here.
+        pub(crate) fn steal(_base: usize, _number: usize) {}
+    }
 }
 
 pub(crate) mod base {
