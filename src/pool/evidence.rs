@@ -191,11 +191,12 @@ pub(super) fn write_frames(level: Level, frames: &[usize]) {
 }
 
 /// What the names of the library's own functions begin with, where it is a part of the program's
-/// own file, and those that it is compiled with.
-const OWN_NAMES: [&str; 13] = [
+/// own file, as its headers are, and those that it is compiled with.
+const OWN_NAMES: [&str; 14] = [
     "pool_allocate",
     "pool_deallocate",
     "pool_cache_",
+    "pool_inline_",
     "pool_destroy",
     "pool_validate",
     "pool_check_block",
