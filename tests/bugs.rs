@@ -171,6 +171,35 @@ fn full_checks_show_memory_that_was_never_written_by_its_pattern() {
     }
 }
 
+/// A report without what differs from run to run: addresses, threads, times and folders.
+fn without_chance(report: &str) -> String {
+    let mut before = "";
+    let mut words = vec![];
+    for word in report.trim_end().split([' ', '\n']) {
+        let is_number = before == "thread" || word.starts_with("0x") || word.starts_with("0.0");
+        words.push(if is_number { "?" } else { word.rsplit('/').next().unwrap_or_default() });
+        before = word;
+    }
+    words.join(" ")
+}
+
+#[test]
+fn the_reports_in_the_documents_are_real() {
+    let folder = scratch("bugs-documents");
+    let mut shown = vec![];
+    for document in ["README.md", "docs/debugging.md"] {
+        let text = std::fs::read_to_string(root().join(document)).expect("it is there");
+        for block in text.split("```report ").skip(1) {
+            let (source, rest) = block.split_once('\n').expect("a report of lines");
+            let report = rest.split("```").next().unwrap_or_default();
+            let real = stderr(&run(&build(source, Linkage::Shared, &folder), "full"));
+            assert_eq!(without_chance(report), without_chance(&real), "{document}");
+            shown.push(source.to_owned());
+        }
+    }
+    assert_eq!(shown, ["overflow_by_one.c", "used_after_free.c", "thrown_past.cpp"]);
+}
+
 #[test]
 fn every_program_is_tested() {
     let folder = std::fs::read_dir(root().join("tests/bugs")).expect("the programs are there");
