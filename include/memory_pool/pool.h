@@ -591,10 +591,6 @@ typedef void (*pool_log_callback_t)(void *user_data, int32_t level, const char *
 extern "C" {
 #endif // __cplusplus
 
-extern int _Unwind_Backtrace(int (*visit)(void *context, void *walk), void *walk);
-
-extern size_t _Unwind_GetIP(void *context);
-
 /**
  * How large a `buffer` must be for the pool that `options` describe, wherever it lies: stored in
  * `*out_bytes`. A buffer of so many bytes will do, and one byte less is refused. `checks` make no
