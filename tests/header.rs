@@ -27,6 +27,14 @@ fn the_committed_header_is_a_fresh_one() {
     );
 }
 
+/// What the library imports, such as the unwinder, has headers of its own, which say it otherwise.
+#[test]
+fn the_header_declares_no_function_of_others() {
+    let header = std::fs::read_to_string(header_path()).expect("the header is committed");
+    let imports = header.lines().filter(|line| line.starts_with("extern "));
+    assert_eq!(imports.collect::<Vec<_>>(), ["extern \"C\" {"]);
+}
+
 #[test]
 fn the_version_of_the_header_is_that_of_the_crate() {
     let header = std::fs::read_to_string(header_path()).expect("the header is committed");

@@ -93,7 +93,8 @@ impl Fill {
     }
 
     /// What is wrong around a block. A write that began at its end is past the end; one that
-    /// reaches its start from elsewhere is before the start.
+    /// reaches its start from elsewhere is before the start. What does not reach its start is past
+    /// the end of the block before it; before block 0 there is none.
     pub(crate) fn damage_around(&self, index: BlockIndex) -> Option<Damage> {
         let behind = self.bytes(index, self.block_size, self.stride - self.block_size);
         if let Some(first) = first_but(behind, CANARY) {
@@ -104,7 +105,8 @@ impl Fill {
         // SAFETY: I1.
         let bytes = unsafe { slice::from_raw_parts(start, before) };
         let first = first_but(bytes, CANARY)?;
-        (bytes.last() != Some(&CANARY)).then_some(Damage::BeforeStart { distance: before - first })
+        let is_before = index.0 == 0 || bytes.last() != Some(&CANARY);
+        is_before.then_some(Damage::BeforeStart { distance: before - first })
     }
 
     /// How many bytes before a block are a canary.

@@ -190,28 +190,34 @@ pub(super) fn write_frames(level: Level, frames: &[usize]) {
     }
 }
 
-/// What the names of the library's own functions begin with, where it is a part of the program's
-/// own file, and those that it is compiled with.
-const OWN_NAMES: [&str; 13] = [
+/// The library's own calls by which a block goes out or comes back, or is looked at, where it is a
+/// part of the program's own file. A program may have functions whose names begin like these.
+const OWN_CALLS: [&str; 14] = [
     "pool_allocate",
-    "pool_deallocate",
-    "pool_cache_",
-    "pool_destroy",
-    "pool_validate",
+    "pool_allocate_many",
+    "pool_allocate_wait",
+    "pool_allocate_zeroed",
+    "pool_cache_allocate",
+    "pool_cache_deallocate",
+    "pool_cache_destroy",
     "pool_check_block",
+    "pool_deallocate",
+    "pool_deallocate_many",
+    "pool_destroy",
+    "pool_grow",
     "pool_reset",
-    "core::",
-    "std::",
-    "<core::",
-    "<std::",
-    "__rust",
-    "_Unwind_",
+    "pool_validate",
 ];
+
+/// What the names of its other functions begin with: of its headers, of Rust's library.
+const OWN_NAMES: [&str; 7] =
+    ["pool_inline_", "core::", "std::", "<core::", "<std::", "__rust", "_Unwind_"];
 
 /// Whether a frame at the inner end of a stack is of this library.
 fn is_own(frame: &Frame<'_>) -> bool {
     let name = frame.function;
     frame.is_own
         || name.contains("memory_pool::")
+        || OWN_CALLS.contains(&name)
         || OWN_NAMES.iter().any(|&own| name.starts_with(own))
 }
