@@ -1,6 +1,8 @@
 /* MEMORY_POOL_CHECKS=passthrough: every block comes from the heap, and the pool is the same for its
    program: capacity, figures, errors. */
 
+#define _POSIX_C_SOURCE 200809L /* setenv */
+
 #include <memory_pool/pool.h>
 #include <stdint.h>
 #include <stdlib.h>
