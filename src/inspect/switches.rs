@@ -4,10 +4,12 @@
 //!   MEMORY_POOL_CHECKS=full                             a level: none, standard, full
 //!   MEMORY_POOL_CHECKS=poison,canary,sites:16           some of what full does
 //!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
+//!   MEMORY_POOL_CHECKS=unwatched                        what each pool asks for, and no marks
 //! ```
 //!
 //! Words are read from left to right. A switch alone stands on the standard checks, which every
-//! pool with switches makes too.
+//! pool with switches makes too. Under a tool that watches memory (`marks`) pools are marked,
+//! unless the level is none, standard or unwatched.
 
 #![forbid(unsafe_code)]
 
@@ -31,12 +33,18 @@ pub(crate) struct Switches {
     pub(crate) sites: usize,
     /// How many blocks come back before one is handed out again; 0: none has to.
     pub(crate) quarantine: usize,
+    /// A tool that watches memory is told of each block. It takes the place of poison and canary.
+    pub(crate) marks: bool,
 }
 
 impl Switches {
-    pub(crate) const NONE: Self = Self { poison: false, canary: false, sites: 0, quarantine: 0 };
+    pub(crate) const NONE: Self =
+        Self { poison: false, canary: false, sites: 0, quarantine: 0, marks: false };
     pub(crate) const FULL: Self =
-        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE };
+        Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, marks: false };
+    /// For a pool that asks for less, under a tool. A block that came back waits, so that the tool
+    /// meets who goes on using it.
+    pub(crate) const MARKED: Self = Self { quarantine: QUARANTINE, marks: true, ..Self::NONE };
 }
 
 /// What a word, or all of them, ask for.
@@ -44,6 +52,8 @@ impl Switches {
 pub(crate) enum Wish {
     None,
     Standard,
+    /// What the pool asks for.
+    Own,
     Switches(Switches),
 }
 
@@ -56,7 +66,7 @@ impl Wish {
     fn and(self, word: &str) -> Result<Self, &str> {
         let mut switches = match self {
             Self::Switches(switches) => switches,
-            Self::None | Self::Standard => Switches::NONE,
+            Self::None | Self::Standard | Self::Own => Switches::NONE,
         };
         let (name, number) = match word.split_once(':') {
             Some((name, number)) => (name, Some(number)),
@@ -65,6 +75,7 @@ impl Wish {
         match (name, number) {
             ("none", None) => return Ok(Self::None),
             ("standard", None) => return Ok(Self::Standard),
+            ("unwatched", None) => return Ok(Self::Own),
             ("full", None) => switches = Switches::FULL,
             ("poison", None) => switches.poison = true,
             ("canary", None) => switches.canary = true,
@@ -114,6 +125,7 @@ mod tests {
     fn levels_are_read() {
         assert_eq!(Wish::read("none"), Ok(Wish::None));
         assert_eq!(Wish::read("standard"), Ok(Wish::Standard));
+        assert_eq!(Wish::read("unwatched"), Ok(Wish::Own));
         assert_eq!(switches("full"), Switches::FULL);
     }
 
