@@ -15,6 +15,11 @@ pub(crate) mod stack;
 pub(crate) mod symbols;
 pub(crate) mod thread;
 pub(crate) mod tsan;
+pub(crate) mod watcher;
+
+#[cfg_attr(target_arch = "x86_64", path = "client_request_x86_64.rs")]
+#[cfg_attr(not(target_arch = "x86_64"), path = "client_request_none.rs")]
+mod client_request;
 
 #[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "thread_word_elf.rs")]
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "thread_word_portable.rs")]

@@ -65,6 +65,20 @@ impl Fill {
         unsafe { self.base.add(index.0 * self.stride) }
     }
 
+    pub(crate) fn block_size(&self) -> usize {
+        self.block_size
+    }
+
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Where the canary before block 0 begins, and how long it is.
+    pub(crate) fn front(&self) -> (NonNull<u8>, usize) {
+        // SAFETY: I1.
+        (unsafe { self.base.sub(self.front) }, self.front)
+    }
+
     /// Marks a block that is about to be handed out as never written.
     pub(crate) fn make_fresh(&self, index: BlockIndex) {
         self.write(index, 0, self.block_size, FRESH);

@@ -12,12 +12,14 @@
 //! | `canary`     | `fill`          | writes past the end of a block and before its start      |
 //! | `sites`      | `sites`         | nothing by itself: tells who took and who gave the block |
 //! | `quarantine` | `quarantine`    | makes what the others look for last longer               |
+//! | (a tool)     | `marks`         | every use of what is not live, by a tool that watches    |
 //!
 //! An [`Inspector`] knows blocks by their numbers. Which of them are live it does not know: that is
 //! the engine's part (`pool/inspected.rs`), which asks it at each turn. Everything here may be
 //! called by several threads at once, for different blocks, and by signal handlers.
 
 pub(crate) mod fill;
+pub(crate) mod marks;
 pub(crate) mod quarantine;
 pub(crate) mod sites;
 pub(crate) mod switches;
@@ -25,10 +27,13 @@ pub(crate) mod switches;
 #[cfg(test)]
 mod quarantine_test;
 
+use core::ops::Range;
+
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::BlockIndex;
 use crate::source::memory::Memory;
 use fill::{Damage, Fill};
+use marks::Marks;
 use quarantine::Quarantine;
 use sites::{Event, Site, Sites};
 use switches::Switches;
@@ -40,6 +45,7 @@ const NO_MEMORY: Refusal =
 pub(crate) struct Inspector {
     switches: Switches,
     fill: Fill,
+    marks: Option<Marks>,
     sites: Option<Sites>,
     quarantine: Option<(Quarantine, Memory)>,
 }
@@ -58,10 +64,12 @@ impl Evidence {
 }
 
 impl Inspector {
-    /// For the blocks of `fill`: so many now, and as many as there may come to be.
+    /// For the blocks of `fill`: so many now, and as many as there may come to be. Blocks with
+    /// marks have no patterns: nobody may touch them.
     pub(crate) fn new(
-        switches: Switches,
+        mut switches: Switches,
         fill: Fill,
+        marks: Option<Marks>,
         capacity: usize,
         max_capacity: usize,
     ) -> Result<Self, Refusal> {
@@ -79,7 +87,9 @@ impl Inspector {
                 Some((quarantine, memory))
             }
         };
-        Ok(Self { switches, fill, sites, quarantine })
+        switches.poison &= marks.is_none();
+        switches.canary &= marks.is_none();
+        Ok(Self { switches, fill, marks, sites, quarantine })
     }
 
     pub(crate) fn fill(&self) -> &Fill {
@@ -91,6 +101,11 @@ impl Inspector {
         self.switches.sites
     }
 
+    /// Marks blocks that come to be. Before anybody may have one.
+    pub(crate) fn mark(&self, blocks: Range<usize>) {
+        self.marks.iter().for_each(|marks| marks.add(blocks.clone()));
+    }
+
     /// Says that there are so many blocks now. Those that there is no memory for are not noted.
     pub(crate) fn extend(&self, capacity: usize) {
         let _ = self.sites.as_ref().is_none_or(|sites| sites.extend(capacity));
@@ -99,6 +114,9 @@ impl Inspector {
     /// Before a block is handed out. `was_given`: it came back before.
     pub(crate) fn hand_out(&self, index: BlockIndex, was_given: bool) -> Option<Damage> {
         let damage = if was_given { self.damage_of_free(index) } else { None };
+        if let Some(marks) = &self.marks {
+            marks.hand_out(index);
+        }
         if self.switches.poison {
             self.fill.make_fresh(index);
         }
@@ -119,6 +137,9 @@ impl Inspector {
         }
         if self.switches.poison {
             self.fill.make_free(index);
+        }
+        if let Some(marks) = &self.marks {
+            marks.take_back(index);
         }
         self.note(index, Event::Given);
         damage
@@ -189,6 +210,9 @@ impl Inspector {
         self.end_delays();
         if let Some(sites) = &self.sites {
             sites.forget(end);
+        }
+        if let Some(marks) = &self.marks {
+            marks.forget(end);
         }
     }
 

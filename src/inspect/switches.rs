@@ -6,10 +6,12 @@
 //!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
 //!   MEMORY_POOL_CHECKS=standard,fail:0.01               one allocation in a hundred answers NULL
 //!   MEMORY_POOL_CHECKS=passthrough                      every block comes from the heap
+//!   MEMORY_POOL_CHECKS=unwatched                        what each pool asks for, and no marks
 //! ```
 //!
 //! Words are read from left to right. A switch alone stands on the standard checks, which every
-//! pool with switches makes too.
+//! pool with switches makes too. Under a tool that watches memory (`marks`) pools are marked,
+//! unless the level is none, standard or unwatched.
 
 #![forbid(unsafe_code)]
 
@@ -37,15 +39,27 @@ pub(crate) struct Switches {
     pub(crate) fail: u32,
     /// Every block comes from the heap, where other tools see it whole.
     pub(crate) passthrough: bool,
+    /// A tool that watches memory is told of each block. It takes the place of poison and canary.
+    pub(crate) marks: bool,
 }
 
 const MILLION: f64 = 1e6;
 
 impl Switches {
-    pub(crate) const NONE: Self =
-        Self { poison: false, canary: false, sites: 0, quarantine: 0, fail: 0, passthrough: false };
+    pub(crate) const NONE: Self = Self {
+        poison: false,
+        canary: false,
+        sites: 0,
+        quarantine: 0,
+        fail: 0,
+        passthrough: false,
+        marks: false,
+    };
     pub(crate) const FULL: Self =
         Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, ..Self::NONE };
+    /// For a pool that asks for less, under a tool. A block that came back waits, so that the tool
+    /// meets who goes on using it.
+    pub(crate) const MARKED: Self = Self { quarantine: QUARANTINE, marks: true, ..Self::NONE };
 
     /// The probability that an allocation fails on purpose.
     pub(crate) fn failing(&self) -> f64 {
@@ -58,6 +72,8 @@ impl Switches {
 pub(crate) enum Wish {
     None,
     Standard,
+    /// What the pool asks for.
+    Own,
     Switches(Switches),
 }
 
@@ -70,7 +86,7 @@ impl Wish {
     fn and(self, word: &str) -> Result<Self, &str> {
         let mut switches = match self {
             Self::Switches(switches) => switches,
-            Self::None | Self::Standard => Switches::NONE,
+            Self::None | Self::Standard | Self::Own => Switches::NONE,
         };
         let (name, number) = match word.split_once(':') {
             Some((name, number)) => (name, Some(number)),
@@ -79,6 +95,7 @@ impl Wish {
         match (name, number) {
             ("none", None) => return Ok(Self::None),
             ("standard", None) => return Ok(Self::Standard),
+            ("unwatched", None) => return Ok(Self::Own),
             ("full", None) => switches = Switches::FULL,
             ("poison", None) => switches.poison = true,
             ("canary", None) => switches.canary = true,
@@ -135,6 +152,7 @@ mod tests {
     fn levels_are_read() {
         assert_eq!(Wish::read("none"), Ok(Wish::None));
         assert_eq!(Wish::read("standard"), Ok(Wish::Standard));
+        assert_eq!(Wish::read("unwatched"), Ok(Wish::Own));
         assert_eq!(switches("full"), Switches::FULL);
     }
 

@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 use crate::base::log::{Level, log};
-use crate::host::env;
+use crate::freelist::tagged;
+use crate::host::{env, watcher};
 use crate::inspect::switches::{Switches, Wish};
+use crate::layout::stride::UNBOUNDED;
 use crate::source::Source;
 use crate::source::system::System;
 
@@ -83,26 +85,30 @@ impl Config {
         }
     }
 
-    /// The level of checks once `MEMORY_POOL_CHECKS` has had its say. Blocks of the span and of the
-    /// heap must be told apart, so with heap overflow the checks are standard at least.
+    /// The level of checks once `MEMORY_POOL_CHECKS` has had its say, and a tool that watches
+    /// memory, which is told of blocks unless the variable names a level without that. Blocks of
+    /// the span and of the heap must be told apart, so with heap overflow the checks are standard
+    /// at least.
     pub(crate) fn checks_in_force(&self) -> CheckLevel {
         let read = |value: &str| match Wish::read(value) {
             Ok(Wish::None) => CheckLevel::None,
             Ok(Wish::Standard) => CheckLevel::Standard,
-            Ok(Wish::Switches(switches)) => CheckLevel::Watched(switches),
+            Ok(Wish::Own) => self.checks,
+            Ok(Wish::Switches(switches)) => self.marked(CheckLevel::Watched(switches)),
             Err(word) => {
                 log!(
                     Level::Warn,
                     "MEMORY_POOL_CHECKS: \"{}\" is not understood; pool \"{}\" keeps its own \
-                     checks. Say none, standard, full, or some of poison, canary, sites:N, \
-                     quarantine:N, fail:P, passthrough",
+                     checks. Say none, standard, full, unwatched, or some of poison, canary, \
+                     sites:N, quarantine:N, fail:P, passthrough",
                     Name::new(word.as_bytes()),
                     self.policy.name
                 );
-                self.checks
+                self.marked(self.checks)
             }
         };
-        match env::with(c"MEMORY_POOL_CHECKS", read).unwrap_or(self.checks) {
+        let asked = env::with(c"MEMORY_POOL_CHECKS", read);
+        match asked.unwrap_or_else(|| self.marked(self.checks)) {
             CheckLevel::None if self.heap_overflow => CheckLevel::Standard,
             CheckLevel::Watched(_) if matches!(self.source, Source::Buffer(_)) => {
                 log!(
@@ -115,6 +121,20 @@ impl Config {
             }
             checks => checks,
         }
+    }
+
+    /// The same level, and marks where a tool wants them, and blocks can have them.
+    fn marked(&self, checks: CheckLevel) -> CheckLevel {
+        let most = if self.max_capacity == UNBOUNDED { 0 } else { self.max_capacity };
+        let can_be = !matches!(self.source, Source::Buffer(_))
+            && self.capacity.max(most) <= tagged::BLOCKS_MAX;
+        if !can_be || watcher::find().is_none() {
+            return checks;
+        }
+        CheckLevel::Watched(match checks {
+            CheckLevel::Watched(switches) => Switches { marks: true, ..switches },
+            CheckLevel::Standard | CheckLevel::None => Switches::MARKED,
+        })
     }
 }
 

@@ -15,9 +15,10 @@ use crate::checks::ledger::{Ledger, SharedLedger};
 use crate::checks::{Standard, Unchecked};
 use crate::freelist::intrusive::LINK_BYTES;
 use crate::freelist::tagged::{self, TaggedStack};
-use crate::host::{HAS_SYSTEM, tsan};
+use crate::host::{HAS_SYSTEM, tsan, watcher};
 use crate::inspect::Inspector;
 use crate::inspect::fill::{CANARY_BYTES, FRONT_BYTES, Fill};
+use crate::inspect::marks::Marks;
 use crate::inspect::switches::Switches;
 use crate::layout::geometry::Geometry;
 use crate::layout::inside;
@@ -254,9 +255,19 @@ fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected,
     let front = if span.side_ends_at_blocks() { FRONT_BYTES } else { 0 };
     // SAFETY: the span is the pool's, and so is the fixed table before it (`side`).
     let fill = unsafe { Fill::new(span.base(), layout.block_size, layout.stride, front) };
-    let inspector = Inspector::new(switches, fill, layout.capacity, layout.max_capacity)?;
+    let marks = marks(config, switches, fill, layout);
+    let inspector = Inspector::new(switches, fill, marks, layout.capacity, layout.max_capacity)?;
     let inner = lock_free(layout, span);
     Ok(Inspected::new(inner, inspector, config.threading, elsewhere(config)))
+}
+
+/// What a tool is told, unless threads that hold no lock would mark neighbours at a time.
+fn marks(config: &Config, switches: Switches, fill: Fill, layout: &Layout) -> Option<Marks> {
+    let is_sound =
+        config.threading != Threading::LockFree || layout.stride.is_multiple_of(watcher::GRANULE);
+    let watcher = watcher::find().filter(|_| switches.marks && is_sound)?;
+    let names_blocks = matches!(config.source, Source::System(_));
+    Some(Marks::new(watcher, fill, (layout.capacity, layout.max_capacity), names_blocks))
 }
 
 fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHECKED> {

@@ -318,6 +318,10 @@ impl Inspected {
 
     pub(crate) fn extend(&self, from: usize, to: usize) -> bool {
         self.inspector.extend(to);
+        // Where no lock is held, another thread may have added these blocks, and have one.
+        if self.threading != Threading::LockFree {
+            self.inspector.mark(from..to);
+        }
         self.inner.extend(from, to)
     }
 
