@@ -3,13 +3,14 @@
 //! replaces one of 1000 live blocks at random; every level in turn, so that a change of the
 //! machine's speed meets all alike.
 //!
-//! `cargo bench --bench checks` takes half a minute, `-- quick` a few seconds.
+//! `cargo bench --bench checks` takes a minute, `-- quick` a few seconds.
 
 #[expect(dead_code, reason = "the empty calls are those of another benchmark")]
 mod native;
 #[path = "native/pools.rs"]
 mod pools;
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use memory_pool::{POOL_THREADS_SAFE, POOL_THREADS_SINGLE};
@@ -35,6 +36,8 @@ const PATTERNS: [(&str, Pattern); 2] = [("pair", Pattern::Pair), ("churn", Patte
 const BLOCK_SIZE: usize = 64;
 /// More than are ever live or in quarantine.
 const CAPACITY: usize = 4096;
+/// The calls that a program is usually in the middle of; more than are ever kept of a stack.
+const CALLS: usize = 32;
 const TURN: Duration = Duration::from_millis(2);
 
 /// A pool that checks as `level` says.
@@ -44,6 +47,13 @@ fn pool(library: &Library, threading: u32, level: &str) -> Allocator {
     library.pool(threading, BLOCK_SIZE, CAPACITY, 0)
 }
 
+/// Calls `work` from so many functions deep.
+#[inline(never)]
+fn below(calls: usize, work: &mut dyn FnMut() -> f64) -> f64 {
+    // Without black_box there would be no frame to come back to.
+    if calls == 0 { work() } else { black_box(below(calls - 1, work)) }
+}
+
 /// For each level, the nanoseconds a pair and the ratio to the first level, medians of all rounds.
 fn column(library: &Library, threading: u32, pattern: Pattern, rounds: usize) -> Vec<[f64; 2]> {
     let pools = LEVELS.map(|level| pool(library, threading, level));
@@ -51,7 +61,8 @@ fn column(library: &Library, threading: u32, pattern: Pattern, rounds: usize) ->
     for workload in &mut workloads {
         workload.run();
     }
-    let mut turns = || workloads.each_mut().map(|workload| nanoseconds_a_pair(workload, TURN));
+    let mut turns =
+        || workloads.each_mut().map(|work| below(CALLS, &mut || nanoseconds_a_pair(work, TURN)));
     let times: Vec<_> = (0..rounds).map(|_| turns()).collect();
     drop(workloads);
     pools.into_iter().for_each(|pool| library.end(pool));
