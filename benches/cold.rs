@@ -5,68 +5,17 @@
 
 #[expect(dead_code, reason = "the patterns of use are those of another benchmark")]
 mod native;
+#[path = "native/pools.rs"]
+mod pools;
 
 use std::ffi::c_void;
-use std::ptr::null_mut;
 use std::time::Instant;
 
-use memory_pool::{
-    POOL_HUGE_PAGES, POOL_PREFAULT, POOL_THREADS_SAFE, POOL_THREADS_SINGLE, pool_options_t,
-};
-use native::{Allocator, Calls, SharedLibrary, median};
+use memory_pool::{POOL_HUGE_PAGES, POOL_PREFAULT, POOL_THREADS_SAFE, POOL_THREADS_SINGLE};
+use native::{Allocator, Calls, median};
+use pools::Library;
 
 const MILLION: usize = 1_000_000;
-
-type CreateWith = unsafe extern "C" fn(*const pool_options_t, *mut *mut c_void) -> i32;
-type OfPool = unsafe extern "C" fn(*mut c_void) -> i32;
-
-struct Library {
-    create_with: CreateWith,
-    reset: OfPool,
-    destroy: OfPool,
-    calls: Allocator,
-}
-
-impl Library {
-    fn open() -> Self {
-        let library = SharedLibrary::open(&testkit::library::release().shared);
-        Self {
-            // SAFETY: the name has this type in pool.h.
-            create_with: unsafe { library.function(c"pool_create_with") },
-            // SAFETY: as above.
-            reset: unsafe { library.function(c"pool_reset") },
-            // SAFETY: as above.
-            destroy: unsafe { library.function(c"pool_destroy") },
-            calls: Allocator {
-                // SAFETY: as above.
-                allocate: unsafe { library.function(c"pool_allocate") },
-                // SAFETY: as above.
-                deallocate: unsafe { library.function(c"pool_deallocate") },
-                pool: null_mut(),
-            },
-        }
-    }
-
-    fn pool(&self, threading: u32, block_size: usize, capacity: usize, flags: u32) -> Allocator {
-        // SAFETY: a C struct for which zero is the default.
-        let mut options: pool_options_t = unsafe { std::mem::zeroed() };
-        options.struct_size = size_of::<pool_options_t>();
-        (options.block_size, options.capacity) = (block_size, capacity);
-        (options.threading, options.flags) = (threading, flags);
-        let mut pool = null_mut();
-        // SAFETY: both live through the call.
-        assert_eq!(unsafe { (self.create_with)(&raw const options, &raw mut pool) }, 0);
-        Allocator { pool, ..self.calls }
-    }
-
-    /// Forgets all blocks of a pool, and the pool.
-    fn end(&self, pool: Allocator) {
-        // SAFETY: its blocks are not used any more.
-        unsafe { (self.reset)(pool.pool) };
-        // SAFETY: as above; it is destroyed once.
-        unsafe { (self.destroy)(pool.pool) };
-    }
-}
 
 /// Writes the first word of a block.
 fn write(block: *mut c_void) {

@@ -70,10 +70,11 @@ fn the_lines_of_the_log_are_real() {
 }
 
 /// Where each command of README.md and CONTRIBUTING.md is run.
-const COMMANDS: [(&str, &str); 21] = [
+const COMMANDS: [(&str, &str); 22] = [
     ("cargo demo", "below"),
     ("cargo test", "this is it"),
     ("cargo bench", ".ci/run builds it; its figures need a quiet machine"),
+    ("cargo bench --bench checks", "as above"),
     ("cargo bench --bench cold", "as above"),
     ("cargo bench --bench machine", "as above"),
     ("cargo bench --bench memory_resource -- quick", "as above"),
