@@ -317,7 +317,8 @@ typedef struct {
   uint32_t threading;
   /**
    * POOL_CHECKS_*. The environment variable MEMORY_POOL_CHECKS overrides it: none, standard,
-   * full, or some of poison, canary, sites:N, quarantine:N and fail:P, as in "canary,sites:8".
+   * full, or some of poison, canary, sites:N, quarantine:N, fail:P and passthrough, as in
+   * "canary,sites:8". docs/debugging.md says what each does.
    */
   uint32_t checks;
   /**
@@ -590,10 +591,6 @@ typedef void (*pool_log_callback_t)(void *user_data, int32_t level, const char *
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-extern int _Unwind_Backtrace(int (*visit)(void *context, void *walk), void *walk);
-
-extern size_t _Unwind_GetIP(void *context);
 
 /**
  * How large a `buffer` must be for the pool that `options` describe, wherever it lies: stored in
