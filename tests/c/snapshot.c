@@ -215,6 +215,21 @@ static void a_buffer_has_a_picture_too(void) {
   CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
 }
 
+/* Blocks of the heap are not in the map, but among the figures. */
+static void heap_blocks_are_counted_apart(void) {
+  pool_options_t options = POOL_OPTIONS_INIT;
+  pool_t *pool = NULL;
+  options.block_size = BLOCK_SIZE;
+  options.capacity = 4;
+  options.on_exhausted = POOL_EXHAUSTED_HEAP;
+  CHECK(pool_create_with(&options, &pool) == POOL_OK);
+  for (int i = 0; i < 7; ++i) CHECK(pool_allocate(pool) != NULL);
+  const char *json = write_all(pool, POOL_SNAPSHOT_JSON);
+  CHECK(number(json, "\"in_use\":") == 7 && number(json, "\"heap_blocks\":") == 3);
+  CHECK(number(json, "\"live\":") == 4 && number(json, "\"capacity\":") == 4);
+  CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
+}
+
 int main(void) {
   const uint32_t modes[] = {POOL_THREADS_SAFE, POOL_THREADS_SINGLE, POOL_THREADS_LOCK_FREE};
   const uint32_t levels[] = {POOL_CHECKS_STANDARD, POOL_CHECKS_NONE, POOL_CHECKS_FULL};
@@ -232,5 +247,6 @@ int main(void) {
   threading = POOL_THREADS_SAFE;
   checks = POOL_CHECKS_STANDARD;
   takes_nothing_from_a_cache();
+  heap_blocks_are_counted_apart();
   return CHECK_RESULT();
 }
