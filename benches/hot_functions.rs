@@ -26,7 +26,7 @@ use memory_pool::{
 use native::{Allocate, Allocator, Calls, Deallocate, SharedLibrary};
 
 /// What a program calls at its start and its end, seldom in between, or when something is wrong.
-const SELDOM: [&str; 20] = [
+const SELDOM: [&str; 21] = [
     "pool_bytes_needed",
     "pool_cache_create",
     "pool_cache_destroy",
@@ -47,6 +47,7 @@ const SELDOM: [&str; 20] = [
     "pool_trim",
     "pool_validate",
     "pool_version",
+    "pool_write_snapshot",
 ];
 
 const THREADING: [(&str, u32); 3] = [

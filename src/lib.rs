@@ -53,6 +53,7 @@ pub use capi::many::*;
 pub use capi::memory::*;
 pub use capi::options::*;
 pub use capi::report::*;
+pub use capi::snapshot::*;
 pub use capi::source::*;
 pub use capi::view::*;
 pub use capi::wait::*;

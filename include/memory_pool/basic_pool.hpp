@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "error.hpp"
@@ -18,6 +20,7 @@
 #include "pool_cache.hpp"
 #include "pool_inline.h"
 #include "pool_options.hpp"
+#include "snapshot.hpp"
 
 namespace memory_pool {
 namespace detail {
@@ -251,6 +254,17 @@ class BasicPool {
   /// this is called again; UINT64_MAX: none fails any more. See pool_fail_after.
   pool_status_t fail_after(std::uint64_t successes) noexcept {
     return pool_fail_after(handle(), successes);
+  }
+
+  /// Writes a picture of the pool at this moment in a format of POOL_SNAPSHOT_*: calls `write` with
+  /// one std::string_view after the other until it answers false, if it answers bool. It may do
+  /// with the pool what it likes; what it throws ends the writing and is thrown on. Errors:
+  /// POOL_ERR_INVALID_ARGUMENT (no such format), POOL_ERR_OUT_OF_MEMORY. See pool_write_snapshot.
+  template <typename Write>
+    requires std::is_invocable_v<Write&, std::string_view>
+  pool_status_t write_snapshot(std::uint32_t format, Write&& write) const {
+    using Function = std::remove_reference_t<Write>;
+    return detail::SnapshotWriter<Function>(write).write(own_.pool, format);
   }
 
   /// Checks every invariant: POOL_OK or POOL_ERR_CORRUPTED. Thread-safety: no other call under way.

@@ -17,5 +17,6 @@
 #include "pool_inline.h"
 #include "pool_options.hpp"
 #include "pool_set.hpp"
+#include "snapshot.hpp"
 
 #endif  // MEMORY_POOL_MEMORY_POOL_HPP

@@ -285,6 +285,13 @@ class BasicObjectPool {
   /// Lets no object be created any more after so many: BasicPool::fail_after().
   pool_status_t fail_after(std::uint64_t successes) noexcept { return pool_.fail_after(successes); }
 
+  /// Writes a picture of the pool: BasicPool::write_snapshot().
+  template <typename Write>
+    requires std::is_invocable_v<Write&, std::string_view>
+  pool_status_t write_snapshot(std::uint32_t format, Write&& write) const {
+    return pool_.write_snapshot(format, write);
+  }
+
   /// Objects that are live.
   [[nodiscard]] std::size_t size() const noexcept { return pool_.in_use(); }
   /// The same, by the name that it has for every pool.

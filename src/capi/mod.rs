@@ -27,6 +27,8 @@ pub(crate) mod inspect;
 
 pub(crate) mod live;
 
+pub(crate) mod snapshot;
+
 pub(crate) mod failing;
 
 pub(crate) mod report;

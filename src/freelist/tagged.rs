@@ -184,6 +184,12 @@ impl TaggedStack {
         self.link(index.0).load(Ordering::Relaxed) == LIVE
     }
 
+    /// Whether a block is neither handed out nor on the stack.
+    pub(crate) fn is_held(&self, index: BlockIndex) -> bool {
+        // Relaxed: as in `set_live`.
+        self.link(index.0).load(Ordering::Relaxed) == HELD
+    }
+
     pub(crate) fn is_untouched(&self, index: BlockIndex) -> bool {
         // Relaxed: as in `set_live`.
         self.link(index.0).load(Ordering::Relaxed) == 0

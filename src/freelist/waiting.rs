@@ -59,6 +59,17 @@ impl WaitingPages {
         Some(page)
     }
 
+    /// The pages, from the top.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = usize> {
+        let mut next = self.head.get();
+        core::iter::from_fn(move || {
+            let page = next.checked_sub(1)?;
+            // SAFETY: as in `pop`.
+            next = unsafe { *self.links.get().as_ptr().wrapping_add(page) };
+            Some(page)
+        })
+    }
+
     /// So many blocks wait no longer.
     pub(crate) fn left(&self, blocks: usize) {
         self.blocks.set(self.blocks.get() - blocks);
@@ -78,6 +89,7 @@ mod tests {
         unsafe { waiting.restart(NonNull::from(&mut links).cast()) };
         [3, 0, 9].iter().for_each(|&page| waiting.push(page, 2));
         assert_eq!(waiting.blocks(), 6);
+        assert!(waiting.pages().eq([9, 0, 3]));
         let popped = [9, 0, 3].map(|page| (waiting.pop(), page));
         assert!(popped.iter().all(|&(got, page)| got == Some(page)));
         waiting.left(6);

@@ -165,8 +165,29 @@ impl Evidence {
     }
 }
 
-/// A line for each frame that is not the library's own, up to the function main.
-pub(super) fn write_frames(level: Level, frames: &[usize]) {
+/// A frame of the program.
+pub(super) struct ProgramFrame<'frame, 'name> {
+    pub(super) number: usize,
+    pub(super) frame: &'frame Frame<'name>,
+}
+
+impl core::fmt::Display for ProgramFrame<'_, '_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Frame { module, offset, function, line, .. } = *self.frame;
+        write!(f, "#{} ", self.number)?;
+        match (function, line) {
+            ("", "") => write!(f, "{module}+{offset:#x}"),
+            (_, "") => write!(f, "{function} in {module}+{offset:#x}"),
+            _ => write!(f, "{function} at {line}"),
+        }
+    }
+}
+
+/// Tells of each frame that is not the library's own, up to the function main; answers how many.
+pub(super) fn program_frames(
+    frames: &[usize],
+    mut each: impl FnMut(&ProgramFrame<'_, '_>),
+) -> usize {
     let mut number = 0;
     let (mut is_inside, mut is_done) = (true, false);
     symbols::describe(frames, |frame| {
@@ -174,17 +195,16 @@ pub(super) fn write_frames(level: Level, frames: &[usize]) {
         if is_inside || is_done {
             return;
         }
-        let Frame { module, offset, function, line, .. } = *frame;
-        match (function, line) {
-            ("", "") => log::line(level, format_args!("    #{number} {module}+{offset:#x}")),
-            (_, "") => {
-                log::line(level, format_args!("    #{number} {function} in {module}+{offset:#x}"));
-            }
-            _ => log::line(level, format_args!("    #{number} {function} at {line}")),
-        }
+        each(&ProgramFrame { number, frame });
         number += 1;
-        is_done = function == "main";
+        is_done = frame.function == "main";
     });
+    number
+}
+
+/// A line for each frame that is not the library's own, up to the function main.
+pub(super) fn write_frames(level: Level, frames: &[usize]) {
+    let number = program_frames(frames, |frame| log::line(level, format_args!("    {frame}")));
     if number == 0 && !frames.is_empty() {
         log::line(level, format_args!("    {} frames, all of this library", frames.len()));
     }

@@ -20,18 +20,29 @@ const GROUPS_MAX: usize = 8;
 
 /// What one stack took and nobody gave back.
 #[derive(Clone, Copy)]
-struct Count {
-    blocks: usize,
+pub(super) struct Count {
+    pub(super) blocks: usize,
     /// Of the oldest of them.
-    sequence: usize,
+    pub(super) sequence: usize,
 }
 
 /// The same, and the stack.
-struct Group {
-    count: Count,
+pub(super) struct Group {
+    pub(super) count: Count,
+    /// The number of the stack; 0: not known.
+    pub(super) stack: u32,
     frames: [usize; DEPTH_MAX],
     depth: usize,
 }
+
+impl Group {
+    pub(super) fn frames(&self) -> &[usize] {
+        &self.frames[..self.depth]
+    }
+}
+
+/// A count for each stack, in memory of the system.
+pub(super) struct Tally(Memory);
 
 /// The groups with the oldest blocks.
 pub(crate) struct Groups {
@@ -68,48 +79,71 @@ impl Core {
         let Some(sites) = self.inspector().and_then(|inspector| inspector.sites()) else {
             return none;
         };
-        let Some(memory) = Memory::new((STACKS_MAX + 1) * size_of::<Count>()) else { return none };
-        let counts = core::ptr::slice_from_raw_parts_mut(
-            memory.start().as_ptr().cast::<Count>(),
-            STACKS_MAX + 1,
-        );
-        // SAFETY: so many counts, all zero, and nobody else's.
-        let counts = unsafe { &mut *counts };
+        let Some(mut tally) = Tally::new() else { return none };
         let mut live = self.known();
         while let Some(index) = self.first_live(live.clone()) {
             live.start = index.0 + 1;
-            count(sites, index, counts);
+            tally.count(sites, index);
         }
-        Groups::of(sites, counts, block_size)
+        let groups = array::from_fn(|_| tally.take_oldest(sites));
+        Groups { groups, more: tally.rest().0, block_size }
     }
 }
 
-fn count(sites: &Sites, index: BlockIndex, counts: &mut [Count]) {
-    let (stack, sequence) = sites.taken_at(index);
-    let count = &mut counts[stack as usize];
-    let is_oldest = count.blocks == 0 || sequence < count.sequence;
-    count.sequence = if is_oldest { sequence } else { count.sequence };
-    count.blocks += 1;
+impl Tally {
+    const COUNTS: usize = STACKS_MAX + 1;
+
+    /// `None`: the system gives no memory.
+    pub(super) fn new() -> Option<Self> {
+        Memory::new(Self::COUNTS * size_of::<Count>()).map(Self)
+    }
+
+    fn counts(&mut self) -> &mut [Count] {
+        let counts = self.0.start().as_ptr().cast::<Count>();
+        // SAFETY: so many counts, zero at first, which nobody else has.
+        unsafe { core::slice::from_raw_parts_mut(counts, Self::COUNTS) }
+    }
+
+    /// Counts a live block; answers the stack that took it.
+    pub(super) fn count(&mut self, sites: &Sites, index: BlockIndex) -> u32 {
+        let (stack, sequence) = sites.taken_at(index);
+        let count = &mut self.counts()[stack as usize];
+        let is_oldest = count.blocks == 0 || sequence < count.sequence;
+        count.sequence = if is_oldest { sequence } else { count.sequence };
+        count.blocks += 1;
+        stack
+    }
+
+    /// Takes the stack out that has the oldest block.
+    fn take_oldest(&mut self, sites: &Sites) -> Option<Group> {
+        self.take(sites, |count| count.sequence)
+    }
+
+    /// Takes the stack out that has the most blocks; of several the one with the oldest.
+    pub(super) fn take_most(&mut self, sites: &Sites) -> Option<Group> {
+        self.take(sites, |count| (usize::MAX - count.blocks, count.sequence))
+    }
+
+    fn take<K: Ord>(&mut self, sites: &Sites, key: impl Fn(&Count) -> K) -> Option<Group> {
+        let found = self.counts().iter_mut().enumerate().filter(|(_, count)| count.blocks > 0);
+        let (stack, found) = found.min_by_key(|(_, count)| key(count))?;
+        let count = core::mem::replace(found, Count { blocks: 0, sequence: 0 });
+        let (frames, depth) = sites.frames_of(stack as u32);
+        Some(Group { count, stack: stack as u32, frames, depth })
+    }
+
+    /// The stacks that were not taken out, and their blocks.
+    pub(super) fn rest(&mut self) -> (usize, usize) {
+        let left = self.counts().iter().filter(|count| count.blocks > 0);
+        left.fold((0, 0), |(stacks, blocks), count| (stacks + 1, blocks + count.blocks))
+    }
 }
 
 impl Groups {
-    fn of(sites: &Sites, counts: &mut [Count], block_size: usize) -> Self {
-        let groups = array::from_fn(|_| {
-            let found = counts.iter_mut().enumerate().filter(|(_, count)| count.blocks > 0);
-            let (stack, count) = found.min_by_key(|(_, count)| count.sequence)?;
-            let told = core::mem::replace(count, Count { blocks: 0, sequence: 0 });
-            let (frames, depth) = sites.frames_of(stack as u32);
-            Some(Group { count: told, frames, depth })
-        });
-        let more = counts.iter().filter(|count| count.blocks > 0).count();
-        Self { groups, more, block_size }
-    }
-
     /// A line for each, with its stack.
     pub(super) fn write(&self, level: Level) {
-        for Group { count: Count { blocks, sequence }, frames, depth } in
-            self.groups.iter().flatten()
-        {
+        for group in self.groups.iter().flatten() {
+            let Count { blocks, sequence } = &group.count;
             let bytes = blocks * self.block_size;
             let s = if *blocks == 1 { "" } else { "s" };
             log::line(
@@ -119,7 +153,7 @@ impl Groups {
                      allocated"
                 ),
             );
-            write_frames(level, &frames[..*depth]);
+            write_frames(level, group.frames());
         }
         if self.more > 0 {
             log::line(level, format_args!("  and blocks that {} more stacks allocated", self.more));

@@ -12,7 +12,7 @@
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
 //! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
 //! (what a program inlines), `debug` (what a debugger reads), `failing` (allocations that fail on
-//! purpose), `inspected` (`POOL_CHECKS_FULL`).
+//! purpose), `inspected` (`POOL_CHECKS_FULL`), `snapshot` (a picture of all that).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -48,6 +48,7 @@ mod safe;
 mod single;
 mod sleepers;
 mod slot;
+pub(crate) mod snapshot;
 mod trim;
 pub(crate) mod view;
 mod wait;

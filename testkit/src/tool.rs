@@ -17,6 +17,11 @@ pub fn find(name: &str, how_to_get: &str) -> Option<PathBuf> {
 /// Prints a line that begins with SKIPPED; with MEMORY_POOL_REQUIRE_TOOLS=1 it panics instead.
 pub fn skip(line: &str) {
     assert!(std::env::var_os("MEMORY_POOL_REQUIRE_TOOLS").is_none_or(|v| v != "1"), "{line}");
+    tell(line);
+}
+
+/// Prints a line that is seen even while all tests pass.
+pub fn tell(line: &str) {
     // Not eprintln!, whose output the test harness hides while a test passes.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

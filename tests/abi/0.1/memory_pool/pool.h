@@ -191,6 +191,23 @@
 #define POOL_GUARD_PAGES 8
 
 /**
+ * For a terminal of 80 columns: figures, a map of characters, the pages that a trim can't give
+ * back, and who allocated the live blocks.
+ */
+#define POOL_SNAPSHOT_TEXT 0
+
+/**
+ * For programs: the same as one JSON object in UTF-8, every block in it, as runs of such as are
+ * alike. Its keys are in docs/debugging.md.
+ */
+#define POOL_SNAPSHOT_JSON 1
+
+/**
+ * For a browser: one page that needs nothing beside it.
+ */
+#define POOL_SNAPSHOT_HTML 2
+
+/**
  * Level of a log line: the call failed, or a pool was misused.
  */
 #define POOL_LOG_ERROR 1
@@ -432,6 +449,12 @@ typedef struct {
  * pool. It must not throw: the program would end.
  */
 typedef bool (*pool_block_callback_t)(void *user_data, void *block);
+
+/**
+ * Receives the next `count` bytes of what is written, which end with no NUL; false: no more. It
+ * may call the library itself, also with the same pool. It must not throw: the program would end.
+ */
+typedef bool (*pool_write_callback_t)(void *user_data, const char *bytes, size_t count);
 
 /**
  * Where and when something was done to a block.
@@ -919,6 +942,32 @@ POOL_API pool_status_t pool_log_live(const pool_t *pool) POOL_NOEXCEPT;
  * Thread-safety: as the pool's `threading` says.
  */
 POOL_API pool_status_t pool_check_block(const pool_t *pool, const void *block) POOL_NOEXCEPT;
+
+/**
+ * Writes a picture of the pool at this moment, in a format of POOL_SNAPSHOT_*: its figures, what
+ * every block does, which OS pages hold a live block, and with POOL_CHECKS_FULL who allocated the
+ * live ones. `write` is called with piece after piece until all is written or it answers false,
+ * which is no error: who says so knows.
+ *
+ * All is looked at before the first call of `write`, which may then do with the pool what it
+ * likes, also destroy it; no lock is held meanwhile. A block is live, free, cached (free, and kept
+ * for one thread), quarantined (came back, and waits to be free) or untouched. What other threads
+ * allocate or give back just then may be shown as before or after; each block is counted once all
+ * the same. Time in proportion to the blocks, and for the time of the call two bytes for each that
+ * was ever used, from the system.
+ *
+ * Errors, before any call of `write`: POOL_ERR_INVALID_ARGUMENT (no such format),
+ * POOL_ERR_OUT_OF_MEMORY (also where there is no system to ask), POOL_ERR_NULL_ARGUMENT,
+ * POOL_ERR_STALE_HANDLE.
+ * Thread-safety: as the pool's `threading` says, but not in a signal handler; in a lock-free pool
+ * pool_trim may not be under way.
+ */
+POOL_API
+pool_status_t pool_write_snapshot(pool_t *pool,
+                                  uint32_t format,
+                                  pool_write_callback_t write,
+                                  void *user_data)
+POOL_NOEXCEPT;
 
 /**
  * Fault injection: after `successes` more blocks were handed out, every allocation finds none, as
