@@ -264,7 +264,7 @@ class BasicPool {
     requires std::is_invocable_v<Write&, std::string_view>
   pool_status_t write_snapshot(std::uint32_t format, Write&& write) const {
     using Function = std::remove_reference_t<Write>;
-    return detail::SnapshotWriter<Function>(write).write(own_.pool, format);
+    return detail::SnapshotWriter<Function>(write).write(handle(), format);
   }
 
   /// Checks every invariant: POOL_OK or POOL_ERR_CORRUPTED. Thread-safety: no other call under way.
