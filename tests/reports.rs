@@ -341,7 +341,7 @@ const WITHOUT_HANDLE: [&str; 7] = [
     "pool_version",
 ];
 /// Functions that answer a status.
-const WITH_STATUS: [&str; 16] = [
+const WITH_STATUS: [&str; 17] = [
     "pool_allocate_wait",
     "pool_cache_deallocate",
     "pool_cache_destroy",
@@ -358,6 +358,7 @@ const WITH_STATUS: [&str; 16] = [
     "pool_set_report_callback",
     "pool_trim",
     "pool_validate",
+    "pool_write_snapshot",
 ];
 
 /// What a function answers, and says, for a handle of that kind.

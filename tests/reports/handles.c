@@ -9,6 +9,11 @@
 
 #include "memory_pool/pool.h"
 
+static bool swallow(void *user_data, const char *bytes, size_t count) {
+  (void)user_data, (void)bytes, (void)count;
+  return true;
+}
+
 static bool go_on(void *user_data, void *block) {
   (void)user_data, (void)block;
   return true;
@@ -56,6 +61,7 @@ static long call(const char *name, void *handle) {
   CALL(pool_validate, pool_validate(pool));
   CALL(pool_for_each_live, pool_for_each_live(pool, go_on, NULL));
   CALL(pool_log_live, pool_log_live(pool));
+  CALL(pool_write_snapshot, pool_write_snapshot(pool, POOL_SNAPSHOT_TEXT, swallow, NULL));
   CALL(pool_check_block, pool_check_block(pool, &stats));
   CALL(pool_fail_after, pool_fail_after(pool, 0));
   CALL(pool_set_report_callback, pool_set_report_callback(pool, NULL, NULL));
