@@ -164,15 +164,14 @@ impl Pool {
         let is_off = mode == Mode::Off;
         self.hold(|core| {
             core.failing.set(mode);
-            if is_off {
-                core.show();
-            } else {
-                core.hide();
-            }
             if !is_off {
+                core.hide();
                 // Where the system has no fence, what is under way on a hot path may still succeed.
                 let _ = core.engine.keep_magazines_closed();
-            } else if core.engine.is_shared() && self.waiters.is_empty() {
+                return;
+            }
+            core.show();
+            if core.engine.is_shared() && self.waiters.is_empty() {
                 core.engine.let_magazines_open();
             }
         });
