@@ -46,7 +46,7 @@ use magazine::Magazine;
 use sync::{barrier, enter, explore, number};
 
 /// As many blocks may be in a magazine.
-const LIMIT: u32 = 2;
+const LIMIT: u32 = 3;
 
 /// Blocks, and everything that they can be in: in hand, in a magazine, in the depot.
 struct Blocks {

@@ -85,10 +85,9 @@ struct pool_single_view_t {
 struct pool_cache_view_t {
   uintptr_t key;  /* ~handle as long as the cache lives */
   uint32_t busy;  /* 1 while the owner works on it */
-  uint32_t floor; /* raised by who wants the blocks */
-  uint32_t ceiling;
   uint32_t batch;
-  uint64_t state; /* operations x POOL_DETAIL_CACHE_OPERATION + blocks */
+  uint64_t forbidden; /* bits of `state`, which must be 0 after an operation */
+  uint64_t state;     /* operations x POOL_DETAIL_CACHE_OPERATION + blocks */
   uint32_t blocks[255];
   uint8_t rest[116];
   /* Of its pool: */
@@ -101,7 +100,7 @@ struct pool_cache_view_t {
 
 #if POOL_INLINE_CALLS
 
-#define POOL_DETAIL_CACHE_OPERATION 256u
+#define POOL_DETAIL_CACHE_OPERATION 65536u
 #define POOL_DETAIL_FREE 1
 #define POOL_DETAIL_LIVE 2
 #define POOL_DETAIL_LIKELY(condition) __builtin_expect(!!(condition), 1)
@@ -141,9 +140,7 @@ POOL_DETAIL_AT(pool_single_view_t, bytes, 80);
 POOL_DETAIL_AT(pool_single_view_t, multiplier, 88);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
 POOL_DETAIL_AT(pool_cache_view_t, busy, 8);
-POOL_DETAIL_AT(pool_cache_view_t, floor, 12);
-POOL_DETAIL_AT(pool_cache_view_t, ceiling, 16);
-POOL_DETAIL_AT(pool_cache_view_t, batch, 20);
+POOL_DETAIL_AT(pool_cache_view_t, forbidden, 16);
 POOL_DETAIL_AT(pool_cache_view_t, state, 24);
 POOL_DETAIL_AT(pool_cache_view_t, blocks, 32);
 POOL_DETAIL_AT(pool_cache_view_t, base, 1168);
@@ -327,14 +324,16 @@ POOL_DETAIL_INLINE void *pool_inline_cache_allocate(pool_cache_t *cache,
   if (POOL_DETAIL_LIKELY(pool_detail_is_of(view, cache))) {
     pool_detail_begin(view);
     const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
-    const uint64_t count = state % POOL_DETAIL_CACHE_OPERATION;
-    if (POOL_DETAIL_LIKELY(count > __atomic_load_n(&view->floor, __ATOMIC_RELAXED))) {
-      const uint64_t index = __atomic_load_n(&view->blocks[count - 1], __ATOMIC_RELAXED);
+    const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION - 1);
+    const uint64_t forbidden = __atomic_load_n(&view->forbidden, __ATOMIC_RELAXED);
+    if (POOL_DETAIL_LIKELY((next & forbidden) == 0)) {
+      const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
+      const uint64_t index = __atomic_load_n(&view->blocks[count], __ATOMIC_RELAXED);
       if (POOL_DETAIL_LIKELY(view->ledger != NULL)) {
         uint8_t *const entry = view->ledger + ~(int64_t)index;
         __atomic_store_n(entry, POOL_DETAIL_LIVE, __ATOMIC_RELAXED);
       }
-      __atomic_store_n(&view->state, state + (POOL_DETAIL_CACHE_OPERATION - 1), __ATOMIC_RELAXED);
+      __atomic_store_n(&view->state, next, __ATOMIC_RELAXED);
       pool_detail_end(view);
       return view->base + index * view->stride;
     }
@@ -365,11 +364,13 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_cache_deallocate(pool_cache_t *cach
       }
       pool_detail_begin(view);
       const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
-      const uint64_t count = state % POOL_DETAIL_CACHE_OPERATION;
-      if (POOL_DETAIL_LIKELY(count < __atomic_load_n(&view->ceiling, __ATOMIC_RELAXED))) {
-        __atomic_store_n(&view->blocks[count], (uint32_t)index, __ATOMIC_RELAXED);
+      const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION + 1);
+      const uint64_t forbidden = __atomic_load_n(&view->forbidden, __ATOMIC_RELAXED);
+      if (POOL_DETAIL_LIKELY((next & forbidden) == 0)) {
+        const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
+        __atomic_store_n(&view->blocks[count - 1], (uint32_t)index, __ATOMIC_RELAXED);
         if (is_checked) __atomic_store_n(entry, POOL_DETAIL_FREE, __ATOMIC_RELAXED);
-        __atomic_store_n(&view->state, state + (POOL_DETAIL_CACHE_OPERATION + 1), __ATOMIC_RELAXED);
+        __atomic_store_n(&view->state, next, __ATOMIC_RELAXED);
         pool_detail_end(view);
         return POOL_OK;
       }

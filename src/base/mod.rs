@@ -4,5 +4,6 @@ pub(crate) mod error;
 pub(crate) mod hook;
 pub(crate) mod ids;
 pub(crate) mod log;
+pub(crate) mod random;
 pub(crate) mod report;
 pub(crate) mod sync;

@@ -82,7 +82,11 @@ impl Depot {
     /// where threads pass blocks on, more of them under way cost more than visits here (measured).
     pub(crate) fn limit(&self) -> u32 {
         let most = if self.is_shared() { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
-        self.limit.get().min(most)
+        match self.limit.get().min(most) {
+            limit if limit == ROUNDS_MAX as u32 => limit,
+            // Magazines are held to powers of two.
+            limit => limit.checked_ilog2().map_or(0, |bits| 1 << bits),
+        }
     }
 
     /// Whether several threads work on the pool. Where one is alone it gets the lowest address
@@ -138,8 +142,14 @@ impl Depot {
         let wanted = magazine.next_batch(self.limit());
         if self.count() == 0 {
             let fresh = self.whole_groups(wanted).min(capacity - self.frontier());
-            return magazine.fill(fresh, self.advance(fresh).rev().map(BlockIndex));
+            magazine.fill(fresh, self.advance(fresh).rev().map(BlockIndex));
+        } else {
+            self.fill_from_set(magazine, wanted);
         }
+        magazine.open(self.limit());
+    }
+
+    fn fill_from_set(&self, magazine: &Magazine, wanted: usize) {
         // A large batch is made of whole groups, rather than of just so many blocks.
         let most = if wanted >= GROUP_BLOCKS { self.limit() as usize } else { wanted };
         let take = |have: usize| match have < wanted && self.count() > 0 {
@@ -166,10 +176,12 @@ impl Depot {
         if end > frontier { end - frontier } else { wanted }
     }
 
-    /// Takes a batch of the newest blocks of a full magazine.
+    /// Takes a batch of the newest blocks of a full magazine, which is this thread's, and those
+    /// that are too many since others came.
     pub(crate) fn take_from(&self, magazine: &Magazine) {
         self.count_exchange();
-        let batch = magazine.next_batch(self.limit()).min(magazine.count());
+        let too_many = magazine.count().saturating_sub(self.limit() as usize);
+        let batch = (magazine.next_batch(self.limit()) + too_many).min(magazine.count());
         let end = match batch >= GROUP_BLOCKS {
             true => magazine.count() - of_unfinished_group(magazine),
             false => magazine.count(),
@@ -177,6 +189,7 @@ impl Depot {
         let batch = end.saturating_sub(batch)..end;
         self.free.put_all(magazine.blocks_at(batch.clone()));
         magazine.remove(batch);
+        magazine.open(self.limit());
     }
 
     /// Takes all blocks of a magazine, whose batches begin small again.

@@ -1,16 +1,20 @@
 //! The free blocks that one thread keeps for itself.
 //!
 //! ```text
-//!   busy │ floor │ ceiling │ batch │ state │ 7 │ 3 │ 9 │   │   │   │ ...
-//!                                      │               ▲ count: take here, put here
-//!                                      └── operations ┆ count
+//!   busy │ batch │ forbidden │ state │ 7 │ 3 │ 9 │   │   │   │ ...
+//!                                │               ▲ count: take here, put here
+//!                                └── spent ┆ operations ┆ count
 //! ```
 //!
 //! The owner works on it without a lock, and another thread can still empty it, by agreement: the
-//! owner sets the busy mark, looks at the bounds, does its work, and clears the mark again. A thief
-//! first raises the floor and lowers the ceiling ("closes" it), then runs a fence on all threads
-//! ([`barrier`]), and then waits until the mark is gone. From then on the owner finds a closed
-//! magazine, and turns to its slow path, where the pool's lock is.
+//! owner sets the busy mark, looks at what is forbidden, does its work, and clears the mark again.
+//! A thief first forbids everything ("closes" it), then runs a fence on all threads ([`barrier`]),
+//! and then waits until the mark is gone. From then on the owner finds a closed magazine, and turns
+//! to its slow path, where the pool's lock is.
+//!
+//! What is forbidden are bits of the state that an operation would lead to, so that one look tells
+//! all: below no block the count borrows, above the most it carries, into bits that are forbidden;
+//! and after so many operations the highest bit is set, which always is ("spent").
 //!
 //! The count shares a word with the operations that led to it, so that statistics find both of the
 //! same moment. The mark does not: an owner that finds the magazine closed writes nothing else.
@@ -18,9 +22,10 @@
 //! M1. `blocks[..count]` are free blocks, each nowhere else.
 //! M2. `state` and `blocks` are written by the owner while it is busy, or under the pool's
 //!     lock by the owner or on a closed magazine whose owner was seen idle since.
-//! M3. `floor`, `ceiling` and `batch` are written under the pool's lock.
-//! M4. `count <= ROUNDS_MAX`, and so is every `ceiling`.
+//! M3. `forbidden`, `batch` and `earlier` are written under the pool's lock.
+//! M4. `count <= ROUNDS_MAX`, and `forbidden` has every bit of the count beyond that.
 
+use core::hint::cold_path;
 use core::ops::Range;
 
 use crate::base::ids::BlockIndex;
@@ -30,34 +35,43 @@ use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
 /// that no two threads write to one.
 pub(crate) const MAGAZINE_BYTES: usize = 1152;
 
-/// The most blocks that a magazine holds: two batches, as far as their count fits in a byte, which
-/// is an instruction less.
+/// The most blocks that a magazine holds: two batches, as far as no bit more is needed.
 pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize - 1;
 
 /// The most blocks that are exchanged with the depot at once.
 pub(crate) const BATCH_MAX: u32 = 128;
 
 /// One operation, in `state`; what is below is the count.
-const OPERATION: usize = ROUNDS_MAX + 1;
+const OPERATION: usize = 1 << 16;
 
-/// Zero bytes are a magazine that is empty and closed. The words are public: in an explicit cache
-/// programs that inline the fast path (`pool_inline.h`) work on them, as [`Magazine::take`] and
-/// [`Magazine::put`] do.
+/// The bit of a state that is set after [`OPERATIONS_MAX`] operations.
+const SPENT: usize = 1 << (usize::BITS - 1);
+
+/// The most operations between two looks at a magazine under the lock.
+pub(crate) const OPERATIONS_MAX: usize = SPENT / OPERATION;
+
+const CLOSED: usize = usize::MAX;
+
+/// Zero bytes are a magazine that is empty, and must be closed before anybody finds it. The words
+/// are public: in an explicit cache programs that inline the fast path (`pool_inline.h`) work on
+/// them, as [`Magazine::take`] and [`Magazine::put`] do.
 #[repr(C)]
 pub(crate) struct Magazine {
     /// 1 while the owner works on it without the lock.
     pub(crate) busy: AtomicU32,
-    pub(crate) floor: AtomicU32,
-    pub(crate) ceiling: AtomicU32,
     /// How many blocks are exchanged with the depot next time.
     pub(crate) batch: AtomicU32,
+    /// Bits that no state has that the fast path leaves.
+    pub(crate) forbidden: AtomicUsize,
     /// The count, and the operations of the fast path.
     pub(crate) state: AtomicUsize,
     pub(crate) blocks: [AtomicU32; ROUNDS_MAX],
     rest: [u32; REST_WORDS],
+    /// Operations that are not in `state` any more, or that are there too many.
+    earlier: AtomicUsize,
 }
 
-const HEAD_BYTES: usize = 4 * size_of::<u32>() + size_of::<usize>();
+const HEAD_BYTES: usize = 2 * size_of::<u32>() + 3 * size_of::<usize>();
 const REST_WORDS: usize = (MAGAZINE_BYTES - HEAD_BYTES) / size_of::<u32>() - ROUNDS_MAX;
 
 const _: () = assert!(size_of::<Magazine>() == MAGAZINE_BYTES);
@@ -68,12 +82,12 @@ impl Magazine {
         let zero = || AtomicU32::new(0);
         Self {
             busy: zero(),
-            floor: zero(),
-            ceiling: zero(),
             batch: zero(),
+            forbidden: AtomicUsize::new(CLOSED),
             state: AtomicUsize::new(0),
             blocks: [(); ROUNDS_MAX].map(|()| zero()),
             rest: [0; REST_WORDS],
+            earlier: AtomicUsize::new(0),
         }
     }
 
@@ -83,18 +97,19 @@ impl Magazine {
         self.begin();
         // Relaxed: the owner's own, or written under the lock that the owner has had since.
         let state = self.state.load(Ordering::Relaxed);
-        let count = count_of(state);
+        let next = state.wrapping_add(OPERATION - 1);
         // Relaxed: `barrier` orders it after the mark.
-        let is_there = count > self.floor.load(Ordering::Relaxed) as usize;
-        let index = is_there.then(|| {
-            let index = self.block(count - 1);
-            note(index);
-            // Relaxed: published by the Release in `end`.
-            self.state.store(state.wrapping_add(OPERATION - 1), Ordering::Relaxed);
-            index
-        });
+        if next & self.forbidden.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            self.end();
+            return None;
+        }
+        let index = self.block(count_of(state) - 1);
+        note(index);
+        // Relaxed: published by the Release in `end`.
+        self.state.store(next, Ordering::Relaxed);
         self.end();
-        index
+        Some(index)
     }
 
     /// Puts a free block on top; `note` is told before a thief can look. `false`: there is no room.
@@ -104,16 +119,18 @@ impl Magazine {
         self.begin();
         // Relaxed, both: as in `take`.
         let state = self.state.load(Ordering::Relaxed);
-        let count = count_of(state);
-        let has_room = count < self.ceiling.load(Ordering::Relaxed) as usize;
-        if has_room {
-            self.set_block(count, index);
-            note();
-            // Relaxed: as in `take`.
-            self.state.store(state.wrapping_add(OPERATION + 1), Ordering::Relaxed);
+        let next = state.wrapping_add(OPERATION + 1);
+        if next & self.forbidden.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            self.end();
+            return false;
         }
+        self.set_block(count_of(state), index);
+        note();
+        // Relaxed: as in `take`.
+        self.state.store(next, Ordering::Relaxed);
         self.end();
-        has_room
+        true
     }
 
     /// M2: keeps thieves off, until the end.
@@ -155,10 +172,13 @@ impl Magazine {
     }
 
     /// How many blocks are here, and how often the fast path took or put one until it was so many.
+    /// Under the pool's lock, or by the owner.
     pub(crate) fn figures(&self) -> (usize, usize) {
         // Relaxed: M2; for others figures of a moment, and of the same one.
         let state = self.state.load(Ordering::Relaxed);
-        (count_of(state), state / OPERATION)
+        // Relaxed: M3.
+        let earlier = self.earlier.load(Ordering::Relaxed);
+        (count_of(state), (state / OPERATION).wrapping_add(earlier))
     }
 
     /// M2.
@@ -174,15 +194,14 @@ impl Magazine {
         if !self.is_open() {
             return;
         }
-        // Relaxed, both: ordered by the fence that the thief runs next.
-        self.floor.store(u32::MAX, Ordering::Relaxed);
-        self.ceiling.store(0, Ordering::Relaxed);
+        // Relaxed: ordered by the fence that the thief runs next.
+        self.forbidden.store(CLOSED, Ordering::Relaxed);
     }
 
     /// Whether the owner's fast path works.
     pub(crate) fn is_open(&self) -> bool {
         // Relaxed: M3.
-        self.ceiling.load(Ordering::Relaxed) > 0
+        self.forbidden.load(Ordering::Relaxed) != CLOSED
     }
 
     /// In the child of a fork, where the owner is no more, or is this thread.
@@ -197,13 +216,34 @@ impl Magazine {
         self.busy.load(Ordering::Acquire) == 0
     }
 
-    /// Lets the owner's fast path work, on at most `limit` blocks. By the owner.
+    /// Lets the owner's fast path work, on what is here, and as far as that is less on at most
+    /// `limit` blocks: on a power of two less one. By the owner.
     pub(crate) fn open(&self, limit: u32) {
-        // Relaxed, all: M3, and the fast path is this thread's.
+        // Relaxed, both: M3, and the fast path is this thread's.
         let batch = self.batch.load(Ordering::Relaxed).max(1);
         self.batch.store(batch, Ordering::Relaxed);
-        self.floor.store(0, Ordering::Relaxed);
-        self.ceiling.store(limit.min(2 * batch), Ordering::Relaxed);
+        let for_count = self.count().next_power_of_two().ilog2();
+        let bits = (limit + 1).min(2 * batch + 2).ilog2().max(for_count);
+        let beyond = OPERATION - (1 << bits);
+        // Relaxed: as above.
+        self.forbidden.store(SPENT | beyond, Ordering::Relaxed);
+    }
+
+    /// Whether the fast path had all the operations that it was given. By the owner.
+    pub(crate) fn is_spent(&self) -> bool {
+        // Relaxed: the owner's own.
+        self.state.load(Ordering::Relaxed).wrapping_add(OPERATION) & SPENT != 0
+    }
+
+    /// Gives the fast path so many operations, of which the last turns to the slow path: 2 to
+    /// [`OPERATIONS_MAX`]. By the owner.
+    pub(crate) fn give_operations(&self, operations: usize) {
+        debug_assert!((2..=OPERATIONS_MAX).contains(&operations));
+        let (count, so_far) = self.figures();
+        let state = SPENT - operations * OPERATION;
+        // Relaxed, both: M2 and M3.
+        self.state.store(state + count, Ordering::Relaxed);
+        self.earlier.store(so_far.wrapping_sub(state / OPERATION), Ordering::Relaxed);
     }
 
     /// How many blocks to exchange with the depot now; the next time twice as many, so that

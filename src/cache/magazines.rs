@@ -18,7 +18,7 @@ use core::cell::Cell;
 use core::hint;
 use core::ptr::{self, NonNull};
 
-use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::cache::magazine::{MAGAZINE_BYTES, Magazine};
 use crate::cache::threads::{self, THREADS_MAX};
 use crate::host::os;
@@ -63,12 +63,13 @@ impl Explicit {
 #[repr(C)]
 pub(crate) struct Magazines {
     bytes: AtomicUsize,
-    start: AtomicPtr<u8>,
-    /// Under the pool's lock, as is what was committed of it.
-    memory: Cell<Option<Memory>>,
+    start: *mut u8,
+    /// `None`: the system gives no memory.
+    memory: Option<Memory>,
+    /// Under the pool's lock, as what follows.
     committed: Cell<usize>,
     is_refused: Cell<bool>,
-    /// The first of the explicit ones. Under the pool's lock.
+    /// The first of the explicit ones.
     explicit: Cell<Option<NonNull<Explicit>>>,
 }
 
@@ -91,15 +92,23 @@ impl Own for Magazines {
 }
 
 impl Magazines {
-    /// None yet.
+    /// None yet, but room for them.
     pub(crate) fn new() -> Self {
-        let start = AtomicPtr::new(ptr::null_mut());
+        Self::within(Memory::reserved(ALL_BYTES))
+    }
+
+    /// None but explicit ones, ever.
+    pub(crate) fn none() -> Self {
+        Self::within(None)
+    }
+
+    fn within(memory: Option<Memory>) -> Self {
         Self {
             bytes: AtomicUsize::new(0),
-            start,
-            memory: Cell::new(None),
+            start: memory.as_ref().map_or(ptr::null_mut(), |memory| memory.start().as_ptr()),
+            is_refused: Cell::new(memory.is_none()),
+            memory,
             committed: Cell::new(0),
-            is_refused: Cell::new(false),
             explicit: Cell::new(None),
         }
     }
@@ -112,12 +121,11 @@ impl Magazines {
 
     #[inline(always)]
     fn at(&self, offset: usize) -> Option<&Magazine> {
-        // Acquire: pairs with the Release in `extend`, before which `start` was written.
+        // Acquire: pairs with the Release in `extend`, before which the magazine was closed.
         if offset >= self.bytes.load(Ordering::Acquire) {
             return None;
         }
-        // Relaxed: ordered by the load above.
-        let magazine = self.start.load(Ordering::Relaxed).wrapping_add(offset);
+        let magazine = self.start.wrapping_add(offset);
         // SAFETY: G1. Said apart, or null would be tested, to tell it from `None`.
         unsafe { hint::assert_unchecked(!magazine.is_null()) };
         // SAFETY: G1.
@@ -126,28 +134,26 @@ impl Magazines {
 
     /// Makes room for the magazine at `word`. `false`: there is no memory. Under the pool's lock.
     fn extend(&self, word: usize) -> bool {
-        if self.is_refused.get() {
-            return false;
-        }
-        let reserve = || Memory::reserved(ALL_BYTES);
-        let Some(memory) = self.memory.take().or_else(reserve) else {
-            // Asking again with each call would cost more than the magazine saves.
-            self.is_refused.set(true);
+        // Asking again with each call would cost more than the magazine saves.
+        let Some(memory) = self.memory.as_ref().filter(|_| !self.is_refused.get()) else {
             return false;
         };
         let wanted = (word + MAGAZINE_BYTES).next_power_of_two().max(os::page_bytes());
         let wanted = wanted.min(ALL_BYTES);
-        let is_committed = memory.commit(self.committed.get()..wanted);
-        // Relaxed: published by the Release below.
-        self.start.store(memory.start().as_ptr(), Ordering::Relaxed);
-        self.memory.set(Some(memory));
-        if is_committed {
-            self.committed.set(wanted);
-            // Release: pairs with the Acquire in `at`.
-            self.bytes.store(wanted / MAGAZINE_BYTES * MAGAZINE_BYTES, Ordering::Release);
+        if !memory.commit(self.committed.get()..wanted) {
+            self.is_refused.set(true);
+            return false;
         }
-        self.is_refused.set(!is_committed);
-        is_committed
+        self.committed.set(wanted);
+        let end = wanted / MAGAZINE_BYTES * MAGAZINE_BYTES;
+        // Relaxed: written under the lock that is held.
+        for offset in (self.bytes.load(Ordering::Relaxed)..end).step_by(MAGAZINE_BYTES) {
+            // SAFETY: G1, but that nobody finds it yet.
+            unsafe { &*self.start.wrapping_add(offset).cast::<Magazine>() }.close();
+        }
+        // Release: pairs with the Acquire in `at`.
+        self.bytes.store(end, Ordering::Release);
+        true
     }
 
     /// # Safety

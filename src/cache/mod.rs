@@ -20,6 +20,7 @@ pub(crate) mod depot;
 pub(crate) mod free_set;
 pub(crate) mod magazine;
 pub(crate) mod magazines;
+pub(crate) mod sampling;
 pub(crate) mod threads;
 
 #[cfg(test)]
@@ -28,3 +29,5 @@ mod depot_test;
 mod free_set_test;
 #[cfg(test)]
 mod magazine_test;
+#[cfg(test)]
+mod sampling_test;

@@ -97,7 +97,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         let (mut got, mut from_depot) = (0, 0);
         while got < count {
             let cached = own.and_then(|magazine| magazine.take(note));
-            let Some(index) = cached.or_else(|| self.depot().pop(self.capacity())) else { break };
+            let Some(index) = cached.or_else(|| self.depot.pop(self.capacity())) else { break };
             if cached.is_none() {
                 note(index);
                 from_depot += 1;
@@ -128,7 +128,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
                 return true;
             }
             self.note(index, State::Free);
-            self.depot().push(index, |_| false);
+            self.depot.push(index, |_| false);
             given += 1;
             false
         });

@@ -13,6 +13,7 @@
 //! it is anybody at any time.
 
 use crate::base::ids::Block;
+use crate::base::random;
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::pool::Pool;
 use crate::pool::core::{Core, Taken};
@@ -106,16 +107,12 @@ impl Failing {
             || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
-    /// A number below `PARTS`. Source: the generator SplitMix64, by G. Steele, D. Lea and C. Flood,
-    /// "Fast splittable pseudorandom number generators", OOPSLA 2014.
+    /// A number below `PARTS`.
     fn draw(&self) -> u32 {
         // Relaxed, both: as in `set`.
         let seed = self.seed.load(Ordering::Relaxed) as u64;
         let draw = self.draws.fetch_add(1, Ordering::Relaxed) as u64 + 1;
-        let mixed = seed.wrapping_add(draw.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ mixed >> 31) >> 33) as u32
+        (random::drawn(seed, draw) >> 33) as u32
     }
 }
 

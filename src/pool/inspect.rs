@@ -204,7 +204,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     pub(super) fn is_untouched(&self, index: BlockIndex) -> bool {
         match CHECKED {
             true => self.ledger().is(State::Untouched, index),
-            false => index.0 >= self.depot().frontier(),
+            false => index.0 >= self.depot.frontier(),
         }
     }
 
@@ -224,8 +224,8 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         {
             return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
         }
-        if self.depot().count() != counts.frontier - counts.in_use
-            || !self.depot().is_sound(|index| !self.is_live(index))
+        if self.depot.count() != counts.frontier - counts.in_use
+            || !self.depot.is_sound(|index| !self.is_live(index))
         {
             return Err(Broken("P3: the depot does not hold each free block once"));
         }

@@ -116,7 +116,7 @@ impl Inspected {
             inspector,
             threading,
             elsewhere,
-            magazines: Magazines::new(),
+            magazines: Magazines::none(),
             allocations: AtomicUsize::new(0),
             deallocations: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),

@@ -173,7 +173,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     }
 
     fn end(&self) -> usize {
-        self.depot().frontier()
+        self.depot.frontier()
     }
 
     /// Whether a live block starts at `pointer`; `false`: the slow path must look.

@@ -21,6 +21,7 @@ use crate::base::sync::barrier;
 use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
 use crate::cache::magazines::{Explicit, Magazines, Own};
+use crate::cache::sampling::Sampling;
 use crate::checks::ledger::{SharedLedger, State};
 use crate::host::{probe, thread};
 use crate::layout::geometry::{Geometry, Place};
@@ -38,6 +39,7 @@ pub(crate) struct Safe<const CHECKED: bool> {
     /// same cache lines.
     apart: [usize; 16],
     pub(super) depot: Depot,
+    pub(super) sampling: Sampling,
     /// Whether all magazines do.
     stay_closed: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.
@@ -61,9 +63,10 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             base,
             ledger,
             geometry,
-            magazines: Magazines::new(),
+            magazines: if depot.limit() > 0 { Magazines::new() } else { Magazines::none() },
             apart: [0; _],
             depot,
+            sampling: Sampling::default(),
             stay_closed: Cell::new(false),
             operations: zero(),
             failures: zero(),
@@ -165,14 +168,15 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             return None;
         }
         let magazine = own.provide()?;
-        self.depot.count_open(usize::from(!magazine.is_open()));
+        let was_open = self.sampling.refresh(magazine);
+        self.depot.count_open(usize::from(!was_open));
         magazine.open(self.depot.limit());
         Some(magazine)
     }
 
     /// Fetches the blocks back that wait in magazines; `false`: there are none. To look at open
-    /// magazines would not do: a block can move from one that was not looked at yet to one that
-    /// was. Once all are closed, no look is needed before the next is opened.
+    /// ones would not do: a block can move from one that was not looked at yet to one that was.
+    /// Once all are closed, no look is needed before the next is opened.
     fn steal(&self) -> bool {
         let found = self.depot.has_open() && self.gather() && !self.depot.is_dry(self.capacity());
         if found {
@@ -280,6 +284,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             self.depot.push(index, |_| false);
             self.count_operations(1);
         }
+        self.sampling.forget();
     }
 
     /// Fresh blocks, which are the oldest, go first: they would be taken before those in the depot.
@@ -389,9 +394,5 @@ impl<const CHECKED: bool> Safe<CHECKED> {
 
     pub(super) fn magazines(&self) -> &Magazines {
         &self.magazines
-    }
-
-    pub(super) fn depot(&self) -> &Depot {
-        &self.depot
     }
 }

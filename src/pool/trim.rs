@@ -185,7 +185,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         let Some(page_bytes) = core.span.page_bytes() else { return Ok((0, None)) };
         let before = core.span.resident_bytes();
         self.gather();
-        let depot = self.depot();
+        let depot = &self.depot;
         core.discard_free_pages(page_bytes, depot.frontier(), |index| depot.holds(index));
         depot.sort();
         let after = core.span.resident_bytes();

@@ -12,6 +12,8 @@
 pub(crate) mod error;
 #[path = "../../src/base/ids.rs"]
 pub(crate) mod ids;
+#[path = "../../src/base/random.rs"]
+pub(crate) mod random;
 
 #[path = "../../src/layout/geometry.rs"]
 pub(crate) mod geometry;
@@ -26,6 +28,8 @@ pub(crate) mod free_set;
 pub(crate) mod magazine;
 #[path = "../../src/cache/magazines.rs"]
 pub(crate) mod magazines;
+#[path = "../../src/cache/sampling.rs"]
+pub(crate) mod sampling;
 
 #[path = "../../src/checks/ledger.rs"]
 pub(crate) mod ledger;
@@ -45,7 +49,7 @@ pub(crate) mod host {
 }
 
 pub(crate) mod base {
-    pub(crate) use super::{error, ids};
+    pub(crate) use super::{error, ids, random};
     pub(crate) use crate::sync;
 }
 
@@ -67,7 +71,7 @@ pub(crate) mod source {
 }
 
 pub(crate) mod cache {
-    pub(crate) use super::{depot, free_set, magazine, magazines};
+    pub(crate) use super::{depot, free_set, magazine, magazines, sampling};
 
     pub(crate) mod threads {
         //! As many threads as a checker runs.

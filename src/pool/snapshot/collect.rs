@@ -118,7 +118,7 @@ impl<C: Checks> Single<C> {
 
 impl<const CHECKED: bool> Safe<CHECKED> {
     fn mark(&self, marks: &mut [Mark]) {
-        let depot = self.depot();
+        let depot = &self.depot;
         mark_each(marks, |index| match () {
             () if depot.holds(index) && self.is_fresh(index) => State::Untouched,
             () if depot.holds(index) => State::Free,
