@@ -5,9 +5,9 @@
 
 #![forbid(unsafe_code)]
 
-/// The `nth` number that follows from a seed.
-pub(crate) fn drawn(seed: u64, nth: u64) -> u64 {
-    let mixed = seed.wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// The number of this place in the sequence that the seed begins, from 1 on.
+pub(crate) fn draw(seed: u64, place: u64) -> u64 {
+    let mixed = seed.wrapping_add(place.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ mixed >> 31
@@ -19,7 +19,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_source() {
-        let numbers = [1, 2, 3].map(|nth| drawn(1_234_567, nth));
+        let numbers = [1, 2, 3].map(|place| draw(1_234_567, place));
         let published =
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(numbers, published);

@@ -20,8 +20,8 @@ pub(crate) mod depot;
 pub(crate) mod free_set;
 pub(crate) mod magazine;
 pub(crate) mod magazines;
-pub(crate) mod sampling;
 pub(crate) mod threads;
+pub(crate) mod visits;
 
 #[cfg(test)]
 mod depot_test;
@@ -30,4 +30,4 @@ mod free_set_test;
 #[cfg(test)]
 mod magazine_test;
 #[cfg(test)]
-mod sampling_test;
+mod visits_test;

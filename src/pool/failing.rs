@@ -112,7 +112,7 @@ impl Failing {
         // Relaxed, both: as in `set`.
         let seed = self.seed.load(Ordering::Relaxed) as u64;
         let draw = self.draws.fetch_add(1, Ordering::Relaxed) as u64 + 1;
-        (random::drawn(seed, draw) >> 33) as u32
+        (random::draw(seed, draw) >> 33) as u32
     }
 }
 

@@ -21,7 +21,7 @@ use crate::base::sync::barrier;
 use crate::cache::depot::Depot;
 use crate::cache::magazine::Magazine;
 use crate::cache::magazines::{Explicit, Magazines, Own};
-use crate::cache::sampling::Sampling;
+use crate::cache::visits::Visits;
 use crate::checks::ledger::{SharedLedger, State};
 use crate::host::{probe, thread};
 use crate::layout::geometry::{Geometry, Place};
@@ -39,7 +39,7 @@ pub(crate) struct Safe<const CHECKED: bool> {
     /// same cache lines.
     apart: [usize; 16],
     pub(super) depot: Depot,
-    pub(super) sampling: Sampling,
+    pub(super) visits: Visits,
     /// Whether all magazines do.
     stay_closed: Cell<bool>,
     /// Blocks that went to or came from the depot one by one.
@@ -66,7 +66,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             magazines: if depot.limit() > 0 { Magazines::new() } else { Magazines::none() },
             apart: [0; _],
             depot,
-            sampling: Sampling::default(),
+            visits: Visits::default(),
             stay_closed: Cell::new(false),
             operations: zero(),
             failures: zero(),
@@ -165,10 +165,11 @@ impl<const CHECKED: bool> Safe<CHECKED> {
                 self.empty(magazine);
             }
             self.depot.count_exchange();
+            self.visits.count_one();
             return None;
         }
         let magazine = own.provide()?;
-        let was_open = self.sampling.refresh(magazine);
+        let was_open = self.visits.refresh(magazine);
         self.depot.count_open(usize::from(!was_open));
         magazine.open(self.depot.limit());
         Some(magazine)
@@ -284,7 +285,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             self.depot.push(index, |_| false);
             self.count_operations(1);
         }
-        self.sampling.forget();
+        self.visits.forget();
     }
 
     /// Fresh blocks, which are the oldest, go first: they would be taken before those in the depot.

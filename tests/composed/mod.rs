@@ -28,8 +28,8 @@ pub(crate) mod free_set;
 pub(crate) mod magazine;
 #[path = "../../src/cache/magazines.rs"]
 pub(crate) mod magazines;
-#[path = "../../src/cache/sampling.rs"]
-pub(crate) mod sampling;
+#[path = "../../src/cache/visits.rs"]
+pub(crate) mod visits;
 
 #[path = "../../src/checks/ledger.rs"]
 pub(crate) mod ledger;
@@ -71,7 +71,7 @@ pub(crate) mod source {
 }
 
 pub(crate) mod cache {
-    pub(crate) use super::{depot, free_set, magazine, magazines, sampling};
+    pub(crate) use super::{depot, free_set, magazine, magazines, visits};
 
     pub(crate) mod threads {
         //! As many threads as a checker runs.

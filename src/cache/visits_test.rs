@@ -1,18 +1,18 @@
-//! Tests of `sampling.rs`, in a file of their own because tests of loom take that file as it is.
+//! Tests of `visits.rs`, in a file of their own because tests of loom take that file as it is.
 
 use std::collections::HashSet;
 
 use crate::base::ids::BlockIndex;
 use crate::cache::magazine::Magazine;
-use crate::cache::sampling::Sampling;
+use crate::cache::visits::Visits;
 
 /// Takes and puts by turns; answers which allocations were due.
-fn due(sampling: &Sampling, allocations: usize) -> Vec<usize> {
+fn due(visits: &Visits, allocations: usize) -> Vec<usize> {
     let magazine = Magazine::new();
     magazine.fill(1, [BlockIndex(0)].into_iter());
     let mut found = Vec::new();
     let slow = |magazine: &Magazine| {
-        sampling.refresh(magazine);
+        visits.refresh(magazine);
         magazine.open(255);
     };
     for nth in 0..allocations {
@@ -20,11 +20,11 @@ fn due(sampling: &Sampling, allocations: usize) -> Vec<usize> {
             slow(&magazine);
             assert!(magazine.take(|_| ()).is_some());
         }
-        found.extend(sampling.take_due().then_some(nth));
+        found.extend((visits.take_weight() > 0).then_some(nth));
         if !magazine.put(BlockIndex(0), || ()) {
             slow(&magazine);
             assert!(magazine.put(BlockIndex(0), || ()));
-            sampling.forget();
+            visits.forget();
         }
     }
     found
@@ -32,15 +32,15 @@ fn due(sampling: &Sampling, allocations: usize) -> Vec<usize> {
 
 #[test]
 fn nothing_is_due_unless_it_is_asked_for() {
-    assert!(due(&Sampling::default(), 10_000).is_empty());
+    assert!(due(&Visits::default(), 10_000).is_empty());
 }
 
 #[test]
 fn about_one_allocation_in_so_many_is_due_and_at_no_fixed_distance() {
     for every in [10, 50, 100] {
-        let sampling = Sampling::default();
-        sampling.start(every);
-        let found = due(&sampling, 10_000 * every);
+        let visits = Visits::default();
+        visits.ask_for(every);
+        let found = due(&visits, 10_000 * every);
         assert!((8_000..12_000).contains(&found.len()), "{} of 1 in {every}", found.len());
         let distances = found.windows(2).map(|pair| pair[1] - pair[0]);
         let different: HashSet<_> = distances.collect();
