@@ -136,7 +136,7 @@ impl Magazine {
     /// M2: keeps thieves off, until the end.
     #[inline(always)]
     fn begin(&self) {
-        // Relaxed: `barrier` orders it before the look at the bounds.
+        // Relaxed: `barrier` orders it before the look at what is forbidden.
         self.busy.store(1, Ordering::Relaxed);
         barrier::light();
     }
