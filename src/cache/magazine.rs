@@ -1,23 +1,24 @@
 //! The free blocks that one thread keeps for itself.
 //!
 //! ```text
-//!   busy │ batch │ forbidden │ state │ 7 │ 3 │ 9 │   │   │   │ ...
-//!                                │               ▲ count: take here, put here
-//!                                └── spent ┆ operations ┆ count
+//!   coming │ forbidden │ state │ 7 │ 3 │ 9 │   │   │   │ ...
+//!                        │               ▲ count: take here, put here
+//!                        └── spent ┆ operations ┆ count
 //! ```
 //!
 //! The owner works on it without a lock, and another thread can still empty it, by agreement: the
-//! owner sets the busy mark, looks at what is forbidden, does its work, and clears the mark again.
-//! A thief first forbids everything ("closes" it), then runs a fence on all threads ([`barrier`]),
-//! and then waits until the mark is gone. From then on the owner finds a closed magazine, and turns
-//! to its slow path, where the pool's lock is.
+//! owner says which state is coming, looks at what is forbidden, does its work, and lets the state
+//! come. So it is busy while more operations are coming than there are. A thief first forbids
+//! everything ("closes" it), then runs a fence on all threads ([`barrier`]), and then waits until
+//! the owner is idle. From then on that finds a closed magazine, says that no state is coming, and
+//! turns to its slow path, where the pool's lock is.
 //!
 //! What is forbidden are bits of the state that an operation would lead to, so that one look tells
 //! all: below no block the count borrows, above the most it carries, into bits that are forbidden;
 //! and after so many operations the highest bit is set, which always is ("spent").
 //!
 //! The count shares a word with the operations that led to it, so that statistics find both of the
-//! same moment. The mark does not: an owner that finds the magazine closed writes nothing else.
+//! same moment.
 //!
 //! M1. `blocks[..count]` are free blocks, each nowhere else.
 //! M2. `state` and `blocks` are written by the owner while it is busy, or under the pool's
@@ -52,26 +53,29 @@ pub(crate) const OPERATIONS_MAX: usize = SPENT / OPERATION;
 
 const CLOSED: usize = usize::MAX;
 
+/// No state: that of a magazine which nobody worked at.
+const NONE: usize = 0;
+
 /// Zero bytes are a magazine that is empty, and must be closed before anybody finds it. The words
 /// are public: in an explicit cache programs that inline the fast path (`pool_inline.h`) work on
 /// them, as [`Magazine::take`] and [`Magazine::put`] do.
 #[repr(C)]
 pub(crate) struct Magazine {
-    /// 1 while the owner works on it without the lock.
-    pub(crate) busy: AtomicU32,
-    /// How many blocks are exchanged with the depot next time.
-    pub(crate) batch: AtomicU32,
+    /// The state that the owner works at without the lock, or worked at last; or `NONE`.
+    pub(crate) coming: AtomicUsize,
     /// Bits that no state has that the fast path leaves.
     pub(crate) forbidden: AtomicUsize,
     /// The count, and the operations of the fast path.
     pub(crate) state: AtomicUsize,
     pub(crate) blocks: [AtomicU32; ROUNDS_MAX],
+    /// How many blocks are exchanged with the depot next time.
+    batch: AtomicU32,
     rest: [u32; REST_WORDS],
     /// Operations that are not in `state` any more, or that are there too many.
     earlier: AtomicUsize,
 }
 
-const HEAD_BYTES: usize = 2 * size_of::<u32>() + 3 * size_of::<usize>();
+const HEAD_BYTES: usize = size_of::<u32>() + 4 * size_of::<usize>();
 const REST_WORDS: usize = (MAGAZINE_BYTES - HEAD_BYTES) / size_of::<u32>() - ROUNDS_MAX;
 
 const _: () = assert!(size_of::<Magazine>() == MAGAZINE_BYTES);
@@ -81,11 +85,11 @@ impl Magazine {
     pub(crate) fn new() -> Self {
         let zero = || AtomicU32::new(0);
         Self {
-            busy: zero(),
-            batch: zero(),
+            coming: AtomicUsize::new(NONE),
             forbidden: AtomicUsize::new(CLOSED),
             state: AtomicUsize::new(0),
             blocks: [(); ROUNDS_MAX].map(|()| zero()),
+            batch: zero(),
             rest: [0; REST_WORDS],
             earlier: AtomicUsize::new(0),
         }
@@ -94,21 +98,17 @@ impl Magazine {
     /// Takes the newest block; `note` is told of it before a thief can look. By the owner.
     #[inline(always)]
     pub(crate) fn take(&self, note: impl FnOnce(BlockIndex)) -> Option<BlockIndex> {
-        self.begin();
-        // Relaxed: the owner's own, or written under the lock that the owner has had since.
+        // Relaxed: the owner's own, or written under the lock that the owner has had since, or, by
+        // a thief, not to be written back: then it is closed.
         let state = self.state.load(Ordering::Relaxed);
         let next = state.wrapping_add(OPERATION - 1);
-        // Relaxed: `barrier` orders it after the mark.
-        if next & self.forbidden.load(Ordering::Relaxed) != 0 {
-            cold_path();
-            self.end();
+        if !self.may_come(next) {
             return None;
         }
         let index = self.block(count_of(state) - 1);
         note(index);
-        // Relaxed: published by the Release in `end`.
-        self.state.store(next, Ordering::Relaxed);
-        self.end();
+        // Release: pairs with the Acquire in `is_idle`.
+        self.state.store(next, Ordering::Release);
         Some(index)
     }
 
@@ -116,35 +116,33 @@ impl Magazine {
     /// By the owner.
     #[inline(always)]
     pub(crate) fn put(&self, index: BlockIndex, note: impl FnOnce()) -> bool {
-        self.begin();
-        // Relaxed, both: as in `take`.
+        // Relaxed: as in `take`.
         let state = self.state.load(Ordering::Relaxed);
         let next = state.wrapping_add(OPERATION + 1);
-        if next & self.forbidden.load(Ordering::Relaxed) != 0 {
-            cold_path();
-            self.end();
+        if !self.may_come(next) {
             return false;
         }
         self.set_block(count_of(state), index);
         note();
-        // Relaxed: as in `take`.
-        self.state.store(next, Ordering::Relaxed);
-        self.end();
+        // Release: as in `take`.
+        self.state.store(next, Ordering::Release);
         true
     }
 
-    /// M2: keeps thieves off, until the end.
+    /// M2: keeps thieves off until the state comes, if it may.
     #[inline(always)]
-    fn begin(&self) {
+    fn may_come(&self, next: usize) -> bool {
         // Relaxed: `barrier` orders it before the look at what is forbidden.
-        self.busy.store(1, Ordering::Relaxed);
+        self.coming.store(next, Ordering::Relaxed);
         barrier::light();
-    }
-
-    #[inline(always)]
-    fn end(&self) {
+        // Relaxed: `barrier` orders it after the store.
+        if next & self.forbidden.load(Ordering::Relaxed) == 0 {
+            return true;
+        }
+        cold_path();
         // Release: pairs with the Acquire in `is_idle`.
-        self.busy.store(0, Ordering::Release);
+        self.coming.store(NONE, Ordering::Release);
+        false
     }
 
     #[inline(always)]
@@ -207,13 +205,16 @@ impl Magazine {
     /// In the child of a fork, where the owner is no more, or is this thread.
     pub(crate) fn settle(&self) {
         // Relaxed: this thread is the only one.
-        self.busy.store(0, Ordering::Relaxed);
+        self.coming.store(NONE, Ordering::Relaxed);
     }
 
     /// Whether the owner is not in the middle of an operation.
     pub(crate) fn is_idle(&self) -> bool {
-        // Acquire: pairs with the Release in `end`, so that its count and blocks are there.
-        self.busy.load(Ordering::Acquire) == 0
+        // Acquire, both: pair with the Release in `take`, `put` and `may_come`, so that its count
+        // and blocks are there.
+        let coming = self.coming.load(Ordering::Acquire);
+        // What was taken out meanwhile changed the count alone.
+        coming == NONE || coming / OPERATION == self.state.load(Ordering::Acquire) / OPERATION
     }
 
     /// Lets the owner's fast path work, on what is here, and as far as that is less on at most
@@ -241,7 +242,8 @@ impl Magazine {
         debug_assert!((2..=OPERATIONS_MAX).contains(&operations));
         let (count, so_far) = self.figures();
         let state = SPENT - operations * OPERATION;
-        // Relaxed, both: M2 and M3.
+        // Relaxed, all: M2 and M3, and the owner does not work on it without the lock just now.
+        self.coming.store(NONE, Ordering::Relaxed);
         self.state.store(state + count, Ordering::Relaxed);
         self.earlier.store(so_far.wrapping_sub(state / OPERATION), Ordering::Relaxed);
     }

@@ -72,7 +72,7 @@ const fn single_is_laid_out_as_published() -> bool {
 const fn cache_is_laid_out_as_published() -> bool {
     const MAGAZINE: usize = size_of::<usize>() + Cache::MAGAZINE_AT;
     const BLOCKS: usize = size_of::<usize>() + offset_of!(Cache, blocks);
-    MAGAZINE + offset_of!(Magazine, busy) == 8
+    MAGAZINE + offset_of!(Magazine, coming) == 8
         && MAGAZINE + offset_of!(Magazine, forbidden) == 16
         && MAGAZINE + offset_of!(Magazine, state) == 24
         && MAGAZINE + offset_of!(Magazine, blocks) == 32

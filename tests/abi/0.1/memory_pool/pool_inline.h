@@ -84,8 +84,7 @@ struct pool_single_view_t {
 /* What the slot of a cache holds, from its key on. For the functions below alone. */
 struct pool_cache_view_t {
   uintptr_t key;  /* ~handle as long as the cache lives */
-  uint32_t busy;  /* 1 while the owner works on it */
-  uint32_t batch;
+  uint64_t coming;    /* the state that the owner works at, or worked at last; or 0 */
   uint64_t forbidden; /* bits of `state`, which must be 0 after an operation */
   uint64_t state;     /* operations x POOL_DETAIL_CACHE_OPERATION + blocks */
   uint32_t blocks[255];
@@ -139,7 +138,7 @@ POOL_DETAIL_AT(pool_single_view_t, base, 72);
 POOL_DETAIL_AT(pool_single_view_t, bytes, 80);
 POOL_DETAIL_AT(pool_single_view_t, multiplier, 88);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
-POOL_DETAIL_AT(pool_cache_view_t, busy, 8);
+POOL_DETAIL_AT(pool_cache_view_t, coming, 8);
 POOL_DETAIL_AT(pool_cache_view_t, forbidden, 16);
 POOL_DETAIL_AT(pool_cache_view_t, state, 24);
 POOL_DETAIL_AT(pool_cache_view_t, blocks, 32);
@@ -296,16 +295,21 @@ POOL_DETAIL_INLINE pool_cache_view_t *pool_inline_cache(pool_cache_t *cache) POO
 
 #if POOL_INLINE_CALLS
 
-/* Keeps thieves off, until the end: src/cache/magazine.rs says how. The fence is for the compiler;
- * a thief runs one on all threads. */
-POOL_DETAIL_INLINE void pool_detail_begin(pool_cache_view_t *view) POOL_NOEXCEPT {
-  __atomic_store_n(&view->busy, 1, __ATOMIC_RELAXED);
+/* Keeps thieves off until the state comes, if it may: src/cache/magazine.rs says how. The fence is
+ * for the compiler; a thief runs one on all threads. */
+POOL_DETAIL_INLINE bool pool_detail_may_come(pool_cache_view_t *view, uint64_t next) POOL_NOEXCEPT {
+  __atomic_store_n(&view->coming, next, __ATOMIC_RELAXED);
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (POOL_DETAIL_LIKELY((next & __atomic_load_n(&view->forbidden, __ATOMIC_RELAXED)) == 0)) {
+    return true;
+  }
+  __atomic_store_n(&view->coming, 0, __ATOMIC_RELEASE);
+  return false;
 }
 
 /* Release: a thief who sees that the owner is off sees what it did. */
-POOL_DETAIL_INLINE void pool_detail_end(pool_cache_view_t *view) POOL_NOEXCEPT {
-  __atomic_store_n(&view->busy, 0, __ATOMIC_RELEASE);
+POOL_DETAIL_INLINE void pool_detail_come(pool_cache_view_t *view, uint64_t next) POOL_NOEXCEPT {
+  __atomic_store_n(&view->state, next, __ATOMIC_RELEASE);
 }
 
 POOL_DETAIL_INLINE int pool_detail_is_of(const pool_cache_view_t *view,
@@ -322,22 +326,18 @@ POOL_DETAIL_INLINE void *pool_inline_cache_allocate(pool_cache_t *cache,
                                                     pool_cache_view_t *view) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
   if (POOL_DETAIL_LIKELY(pool_detail_is_of(view, cache))) {
-    pool_detail_begin(view);
     const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
     const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION - 1);
-    const uint64_t forbidden = __atomic_load_n(&view->forbidden, __ATOMIC_RELAXED);
-    if (POOL_DETAIL_LIKELY((next & forbidden) == 0)) {
+    if (POOL_DETAIL_LIKELY(pool_detail_may_come(view, next))) {
       const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
       const uint64_t index = __atomic_load_n(&view->blocks[count], __ATOMIC_RELAXED);
       if (POOL_DETAIL_LIKELY(view->ledger != NULL)) {
         uint8_t *const entry = view->ledger + ~(int64_t)index;
         __atomic_store_n(entry, POOL_DETAIL_LIVE, __ATOMIC_RELAXED);
       }
-      __atomic_store_n(&view->state, next, __ATOMIC_RELAXED);
-      pool_detail_end(view);
+      pool_detail_come(view, next);
       return view->base + index * view->stride;
     }
-    pool_detail_end(view);
   }
 #else
   (void)view;
@@ -362,19 +362,15 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_cache_deallocate(pool_cache_t *cach
       if (is_checked && __atomic_load_n(entry, __ATOMIC_RELAXED) != POOL_DETAIL_LIVE) {
         return pool_cache_deallocate(cache, block);
       }
-      pool_detail_begin(view);
       const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
       const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION + 1);
-      const uint64_t forbidden = __atomic_load_n(&view->forbidden, __ATOMIC_RELAXED);
-      if (POOL_DETAIL_LIKELY((next & forbidden) == 0)) {
+      if (POOL_DETAIL_LIKELY(pool_detail_may_come(view, next))) {
         const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
         __atomic_store_n(&view->blocks[count - 1], (uint32_t)index, __ATOMIC_RELAXED);
         if (is_checked) __atomic_store_n(entry, POOL_DETAIL_FREE, __ATOMIC_RELAXED);
-        __atomic_store_n(&view->state, next, __ATOMIC_RELAXED);
-        pool_detail_end(view);
+        pool_detail_come(view, next);
         return POOL_OK;
       }
-      pool_detail_end(view);
     }
   }
 #else
