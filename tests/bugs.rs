@@ -6,6 +6,7 @@
 //! | `TAKEN` | took the block: the innermost frame below "allocated"          |
 //! | `GIVEN` | gave it back: the innermost frame below "deallocated"          |
 //! | `FOUND` | called when the bug was found: the innermost frame below "found" |
+//! | `STOPPED` | is the bug: the innermost frame below "found" with guarded blocks |
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ const BUGS: [Bug; 9] = [
     // Found with standard checks too, but for those two calls that meet at one instruction.
     Bug { source: "freed_at_once.c", full: FREE_ALREADY, standard: "?" },
 ];
+
+const SEGMENTATION_FAULT: i32 = 11;
 
 /// Those that end by themselves or say nothing have tests of their own.
 const APART: [&str; 2] = ["destroyed_too_early.c", "never_written.c"];
@@ -133,6 +136,32 @@ fn full_checks_find_every_bug_and_name_its_lines() {
     }
 }
 
+/// The program ends there, by the fault.
+#[test]
+fn guarded_blocks_stop_each_use_that_is_wrong_and_name_its_line() {
+    if tool::find("addr2line", "apt-get install binutils").is_none() {
+        return;
+    }
+    let folder = scratch("bugs-guard");
+    let mut stopped = vec![];
+    for bug in &BUGS {
+        let Some(place) = place_of("STOPPED", bug.source) else { continue };
+        for linkage in LINKAGES {
+            let output = run(&build(bug.source, linkage, &folder), "guard");
+            let report = stderr(&output);
+            assert_eq!(output.status.signal(), Some(SEGMENTATION_FAULT), "{report}");
+            assert!(first_line(&report).contains(" is used "), "{report}");
+            // What the C library does for the program comes first.
+            let found = report.lines().skip_while(|line| !line.contains("  found in "));
+            let own = format!("/{}:", bug.source);
+            let line = found.skip(1).find(|line| line.contains(&own)).unwrap_or_default();
+            assert!(line.ends_with(&format!("/{place}")), "not {place}:\n{report}");
+        }
+        stopped.push(bug.source);
+    }
+    assert_eq!(stopped, ["overflow_by_one.c", "derived.cpp", "used_after_free.c"]);
+}
+
 #[test]
 fn standard_checks_find_what_they_promise_and_say_nothing_of_the_rest() {
     let folder = scratch("bugs-standard");
@@ -147,7 +176,6 @@ fn standard_checks_find_what_they_promise_and_say_nothing_of_the_rest() {
 
 #[test]
 fn a_pool_that_is_gone_is_an_error_and_its_memory_a_fault() {
-    const SEGMENTATION_FAULT: i32 = 11;
     let program = build("destroyed_too_early.c", Linkage::Static, &scratch("bugs-destroyed"));
     for checks in ["full", "standard"] {
         let output = run(&program, checks);
@@ -189,15 +217,18 @@ fn the_reports_in_the_documents_are_real() {
     let mut shown = vec![];
     for document in ["README.md", "docs/debugging.md"] {
         let text = std::fs::read_to_string(root().join(document)).expect("it is there");
-        for block in text.split("```report ").skip(1) {
-            let (source, rest) = block.split_once('\n').expect("a report of lines");
-            let report = rest.split("```").next().unwrap_or_default();
-            let real = stderr(&run(&build(source, Linkage::Shared, &folder), "full"));
-            assert_eq!(without_chance(report), without_chance(&real), "{document}");
-            shown.push(source.to_owned());
+        for (start, checks) in [("```report ", "full"), ("```guard ", "guard")] {
+            for block in text.split(start).skip(1) {
+                let (source, rest) = block.split_once('\n').expect("a report of lines");
+                let report = rest.split("```").next().unwrap_or_default();
+                let real = stderr(&run(&build(source, Linkage::Shared, &folder), checks));
+                assert_eq!(without_chance(report), without_chance(&real), "{document}");
+                shown.push(format!("{checks} {source}"));
+            }
         }
     }
-    assert_eq!(shown, ["overflow_by_one.c", "used_after_free.c", "thrown_past.cpp"]);
+    let expected = ["full overflow_by_one.c", "full used_after_free.c", "full thrown_past.cpp"];
+    assert_eq!(shown, [&expected[..], &["guard used_after_free.c"]].concat());
 }
 
 #[test]

@@ -65,7 +65,9 @@ fn a_setting_that_is_not_understood_is_said_so() {
         let line = stderr("MEMORY_POOL_CHECKS", value);
         assert!(line.starts_with("memory_pool: warn: MEMORY_POOL_CHECKS: \""), "{line}");
         assert!(
-            line.ends_with("poison, canary, sites:N, quarantine:N, fail:P, passthrough\n"),
+            line.ends_with(
+                "poison, canary, sites:N, quarantine:N, fail:P, guard:1/N, passthrough\n"
+            ),
             "{line}"
         );
         assert_eq!(line.lines().count(), 1, "{line}");

@@ -54,7 +54,7 @@ fn c_programs() -> &'static [Program] {
 }
 
 /// Programs that can't run under a tool, which lives in the same process.
-const NOT_WATCHED: [&str; 10] = [
+const NOT_WATCHED: [&str; 11] = [
     "arenas",          // limits its memory, which is the tool's as well
     "buffer_alone",    // forbids what a tool needs
     "failing",         // makes calls of the heap fail, which are the tool's own
@@ -62,6 +62,7 @@ const NOT_WATCHED: [&str; 10] = [
     "fork_busy",       // as above
     "fork_first",      // as above
     "fork_waiting",    // as above
+    "guarded",         // guards blocks, which a tool's own marks do, and forks
     "inline",          // clears MEMORY_POOL_CHECKS, and damages free blocks, which is reported
     "limits",          // limits its memory
     "no_system_calls", // forbids what a tool needs

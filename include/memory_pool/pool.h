@@ -334,8 +334,8 @@ typedef struct {
   uint32_t threading;
   /**
    * POOL_CHECKS_*. The environment variable MEMORY_POOL_CHECKS overrides it: none, standard,
-   * full, or some of poison, canary, sites:N, quarantine:N, fail:P and passthrough, as in
-   * "canary,sites:8". docs/debugging.md says what each does.
+   * full, or some of poison, canary, sites:N, quarantine:N, fail:P, guard:1/N and passthrough,
+   * as in "canary,sites:8". docs/debugging.md says what each does.
    */
   uint32_t checks;
   /**

@@ -30,7 +30,7 @@ macro_rules! refuse {
     };
 }
 
-refuse! { advise_huge commit discard keep_in_memory prefault release }
+refuse! { advise_huge commit discard keep_in_memory prefault release uncommit }
 
 /// # Safety
 /// * The range was reserved here, which none is.

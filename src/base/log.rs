@@ -96,16 +96,25 @@ pub(crate) fn raw_lock() -> &'static RawLock {
 
 /// Writes one line. Call it through [`log!`], which asks [`enabled`] first.
 pub(crate) fn line(level: Level, message: fmt::Arguments<'_>) {
-    let mut line = Line::new();
     if let Some((callback, user_data)) = SINK.get() {
+        let mut line = Line::new();
         line.push(message);
         callback(user_data, level as i32, line.as_c_str().as_ptr());
     } else {
-        line.push(format_args!("memory_pool: {}: {message}", LEVELS[level as usize].1));
-        line.end();
-        process::write_to_stderr(line.as_c_str().to_bytes());
+        line_to_stderr(level, message);
     }
 }
+
+/// The same, whoever wants to have the lines: in the middle of a program that is stopped.
+pub(crate) fn line_to_stderr(level: Level, message: fmt::Arguments<'_>) {
+    let mut line = Line::new();
+    line.push(format_args!("memory_pool: {}: {message}", LEVELS[level as usize].1));
+    line.end();
+    process::write_to_stderr(line.as_c_str().to_bytes());
+}
+
+/// What writes a line.
+pub(crate) type Say = fn(Level, fmt::Arguments<'_>);
 
 macro_rules! log {
     ($level:expr, $($message:tt)+) => {

@@ -92,8 +92,8 @@ pub struct pool_options_t {
     /// POOL_THREADS_*.
     pub threading: u32,
     /// POOL_CHECKS_*. The environment variable MEMORY_POOL_CHECKS overrides it: none, standard,
-    /// full, or some of poison, canary, sites:N, quarantine:N, fail:P and passthrough, as in
-    /// "canary,sites:8". docs/debugging.md says what each does.
+    /// full, or some of poison, canary, sites:N, quarantine:N, fail:P, guard:1/N and passthrough,
+    /// as in "canary,sites:8". docs/debugging.md says what each does.
     pub checks: u32,
     /// POOL_EXHAUSTED_*.
     pub on_exhausted: u32,

@@ -6,6 +6,7 @@
 pub(crate) mod address_set;
 pub(crate) mod barrier;
 pub(crate) mod env;
+pub(crate) mod fault;
 pub(crate) mod heap;
 pub(crate) mod lock;
 pub(crate) mod os;

@@ -72,6 +72,23 @@ pub(crate) unsafe fn commit(start: NonNull<u8>, bytes: usize) -> bool {
     unsafe { libc::mprotect(start.as_ptr().cast::<c_void>(), bytes, access) == 0 }
 }
 
+/// Makes committed pages as they were when they were reserved: nobody may touch them, and they take
+/// no memory. One mapping with what is reserved around them, so that the system has no more to
+/// count. `false`: the system refuses, as it may where it counts too many mappings.
+///
+/// # Safety
+/// * `start .. start + bytes` was committed here, is whole OS pages, and nothing refers into it.
+pub(crate) unsafe fn uncommit(start: NonNull<u8>, bytes: usize) -> bool {
+    let (place, none) = (start.as_ptr().cast::<c_void>(), libc::PROT_NONE);
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: the range is ours and unreferenced by this function's contract.
+    if unsafe { libc::mmap(place, bytes, none, flags, -1, 0) } != libc::MAP_FAILED {
+        return true;
+    }
+    // SAFETY: as above.
+    unsafe { libc::mprotect(place, bytes, none) == 0 }
+}
+
 /// Gives the memory of committed pages back; they stay readable and writable, and are zero.
 /// `false`: the system keeps them as they are, as it does with locked pages.
 ///

@@ -12,6 +12,7 @@ unsafe extern "C" {
         walk: *mut c_void,
     ) -> c_int;
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
+    fn _Unwind_GetIPInfo(context: *mut c_void, is_before: *mut c_int) -> usize;
 }
 
 const GO_ON: c_int = 0;
@@ -40,6 +41,35 @@ extern "C" fn visit(context: *mut c_void, walk: *mut c_void) -> c_int {
         return END_OF_STACK;
     };
     *place = address;
+    walk.depth += 1;
+    GO_ON
+}
+
+/// The same of what a signal handler interrupted, to be called by it: the frames of the handler
+/// itself are left out. Where the unwinder can't tell there are none.
+#[inline(never)]
+pub(crate) fn interrupted(frames: &mut [usize]) -> usize {
+    let mut walk = Walk { frames, depth: 0 };
+    // SAFETY: as above.
+    unsafe { _Unwind_Backtrace(visit_interrupted, (&raw mut walk).cast()) };
+    walk.depth
+}
+
+extern "C" fn visit_interrupted(context: *mut c_void, walk: *mut c_void) -> c_int {
+    // SAFETY: `interrupted` passed it, and nobody else refers to it meanwhile.
+    let walk = unsafe { &mut *walk.cast::<Walk<'_>>() };
+    let mut is_before = 0;
+    // SAFETY: the context is the unwinder's own, and there is a place for the answer.
+    let address = unsafe { _Unwind_GetIPInfo(context, &raw mut is_before) };
+    // An address that stands before its instruction is one that a signal came at.
+    if walk.depth == 0 && is_before == 0 {
+        return if address == 0 { END_OF_STACK } else { GO_ON };
+    }
+    let Some(place) = walk.frames.get_mut(walk.depth).filter(|_| address != 0) else {
+        return END_OF_STACK;
+    };
+    // As a return address stands, so that all are shown alike.
+    *place = address + usize::from(is_before != 0);
     walk.depth += 1;
     GO_ON
 }

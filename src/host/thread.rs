@@ -41,8 +41,9 @@ fn key(tell: fn(usize)) -> Option<libc::pthread_key_t> {
     (found == Err(HAS_KEY)).then(|| KEY.load(Ordering::Relaxed))
 }
 
-/// The system calls `end` in threads that may live longer than anybody needs this library.
-fn keep_loaded() {
+/// For what the system calls at a time when nobody else may need this library any more: `end`, in
+/// threads that live longer, and who hears of faults.
+pub(super) fn keep_loaded() {
     let here: unsafe extern "C" fn(*mut c_void) = end;
     let mut info = libc::Dl_info {
         dli_fname: ptr::null(),

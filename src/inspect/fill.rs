@@ -18,9 +18,9 @@ use core::slice;
 
 use crate::base::ids::{Block, BlockIndex};
 
-const FRESH: u8 = 0xCD;
+pub(crate) const FRESH: u8 = 0xCD;
 const FREE: u8 = 0xDD;
-const CANARY: u8 = 0xFD;
+pub(crate) const CANARY: u8 = 0xFD;
 
 /// The bytes after each block, at least, and before block 0.
 pub(crate) const CANARY_BYTES: usize = 8;
@@ -142,6 +142,6 @@ impl Fill {
 }
 
 /// Where the first byte is that is another one.
-fn first_but(bytes: &[u8], byte: u8) -> Option<usize> {
+pub(crate) fn first_but(bytes: &[u8], byte: u8) -> Option<usize> {
     bytes.iter().position(|&one| one != byte)
 }

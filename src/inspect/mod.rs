@@ -13,17 +13,23 @@
 //! | `sites`      | `sites`         | nothing by itself: tells who took and who gave the block |
 //! | `quarantine` | `quarantine`    | makes what the others look for last longer               |
 //! | (a tool)     | `marks`         | every use of what is not live, by a tool that watches    |
+//! | `guard`      | `berths`        | past the end and after free, at the instruction          |
+//! | `guard:1/N`  | `sampling`      | the same of one block in N                               |
 //!
 //! An [`Inspector`] knows blocks by their numbers. Which of them are live it does not know: that is
 //! the engine's part (`pool/inspected.rs`), which asks it at each turn. Everything here may be
 //! called by several threads at once, for different blocks, and by signal handlers.
 
+pub(crate) mod berths;
 pub(crate) mod fill;
 pub(crate) mod marks;
 pub(crate) mod quarantine;
+pub(crate) mod sampling;
 pub(crate) mod sites;
 pub(crate) mod switches;
 
+#[cfg(test)]
+mod berths_test;
 #[cfg(test)]
 mod quarantine_test;
 
@@ -43,7 +49,8 @@ const NO_MEMORY: Refusal =
 
 /// What is watched of the blocks of a pool.
 pub(crate) struct Inspector {
-    switches: Switches,
+    poison: bool,
+    canary: bool,
     fill: Fill,
     marks: Option<Marks>,
     sites: Option<Sites>,
@@ -67,13 +74,13 @@ impl Inspector {
     /// For the blocks of `fill`: so many now, and as many as there may come to be. Blocks with
     /// marks have no patterns: nobody may touch them.
     pub(crate) fn new(
-        mut switches: Switches,
+        switches: Switches,
         fill: Fill,
         marks: Option<Marks>,
         capacity: usize,
         max_capacity: usize,
     ) -> Result<Self, Refusal> {
-        let Switches { sites, quarantine, .. } = switches;
+        let Switches { sites, quarantine, poison, canary, .. } = switches;
         let sites = match sites {
             0 => None,
             depth => Some(Sites::new(depth, capacity, max_capacity).ok_or(NO_MEMORY)?),
@@ -87,9 +94,13 @@ impl Inspector {
                 Some((quarantine, memory))
             }
         };
-        switches.poison &= marks.is_none();
-        switches.canary &= marks.is_none();
-        Ok(Self { switches, fill, marks, sites, quarantine })
+        let (poison, canary) = (poison && marks.is_none(), canary && marks.is_none());
+        Ok(Self { poison, canary, fill, marks, sites, quarantine })
+    }
+
+    /// Whether fresh blocks hold a pattern.
+    pub(crate) fn poisons(&self) -> bool {
+        self.poison
     }
 
     pub(crate) fn fill(&self) -> &Fill {
@@ -98,7 +109,7 @@ impl Inspector {
 
     /// How many frames of a stack are wanted.
     pub(crate) fn depth(&self) -> usize {
-        self.switches.sites
+        self.sites.as_ref().map_or(0, Sites::depth)
     }
 
     /// Marks blocks that come to be. Before anybody may have one.
@@ -117,10 +128,10 @@ impl Inspector {
         if let Some(marks) = &self.marks {
             marks.hand_out(index);
         }
-        if self.switches.poison {
+        if self.poison {
             self.fill.make_fresh(index);
         }
-        if self.switches.canary {
+        if self.canary {
             self.fill.make_canaries(index);
         }
         if damage.is_none() {
@@ -135,7 +146,7 @@ impl Inspector {
         if damage.is_some() {
             self.fill.make_canaries(index);
         }
-        if self.switches.poison {
+        if self.poison {
             self.fill.make_free(index);
         }
         if let Some(marks) = &self.marks {
@@ -153,11 +164,11 @@ impl Inspector {
     }
 
     pub(crate) fn damage_of_live(&self, index: BlockIndex) -> Option<Damage> {
-        if self.switches.canary { self.fill.damage_around(index) } else { None }
+        if self.canary { self.fill.damage_around(index) } else { None }
     }
 
     pub(crate) fn damage_of_free(&self, index: BlockIndex) -> Option<Damage> {
-        if self.switches.poison { self.fill.damage_of_free(index) } else { None }
+        if self.poison { self.fill.damage_of_free(index) } else { None }
     }
 
     fn quarantine(&self) -> Option<&Quarantine> {

@@ -51,6 +51,14 @@ impl Site {
         Self { frames, depth, thread, sequence: 0, nanoseconds }
     }
 
+    /// Where the signal came from that the caller handles.
+    pub(crate) fn interrupted(depth: usize) -> Self {
+        let mut frames = [0; DEPTH_MAX];
+        let depth = stack::interrupted(&mut frames[..depth.min(DEPTH_MAX)]);
+        let (thread, nanoseconds) = (thread::id(), sleep::now());
+        Self { frames, depth, thread, sequence: 0, nanoseconds }
+    }
+
     pub(crate) fn frames(&self) -> &[usize] {
         &self.frames[..self.depth]
     }
@@ -108,6 +116,11 @@ impl Sites {
         // program's own allocation.
         let _ = Site::here(depth);
         sites.extend(capacity).then_some(sites)
+    }
+
+    /// How many frames of a stack are wanted.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// Says that there are so many blocks now. `false`: there is no memory for their notes.

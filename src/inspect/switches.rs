@@ -6,6 +6,8 @@
 //!   MEMORY_POOL_CHECKS=full,quarantine:10000,sites:32   a level, and then another length
 //!   MEMORY_POOL_CHECKS=standard,fail:0.01               one allocation in a hundred answers NULL
 //!   MEMORY_POOL_CHECKS=passthrough                      every block comes from the heap
+//!   MEMORY_POOL_CHECKS=guard                            every block lies alone, by a guard page
+//!   MEMORY_POOL_CHECKS=guard:1/5000                     one in so many, at most
 //!   MEMORY_POOL_CHECKS=unwatched                        what each pool asks for, and no marks
 //! ```
 //!
@@ -23,6 +25,8 @@ const FRAMES: usize = 16;
 /// The most blocks that a quarantine holds.
 const QUARANTINE_MAX: usize = 1 << 24;
 const QUARANTINE: usize = 256;
+/// The fewest guarded blocks: one in so many.
+const ONE_IN_MAX: u32 = 1_000_000_000;
 
 /// What is found out beyond the standard checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(crate) struct Switches {
     pub(crate) fail: u32,
     /// Every block comes from the heap, where other tools see it whole.
     pub(crate) passthrough: bool,
+    /// Each block lies alone, with an inaccessible OS page behind it, or one in so many; 0: none.
+    pub(crate) guard: u32,
     /// A tool that watches memory is told of each block. It takes the place of poison and canary.
     pub(crate) marks: bool,
 }
@@ -53,13 +59,15 @@ impl Switches {
         quarantine: 0,
         fail: 0,
         passthrough: false,
+        guard: 0,
         marks: false,
     };
     pub(crate) const FULL: Self =
         Self { poison: true, canary: true, sites: FRAMES, quarantine: QUARANTINE, ..Self::NONE };
+    pub(crate) const MARKS: Self = Self { marks: true, ..Self::NONE };
     /// For a pool that asks for less, under a tool. A block that came back waits, so that the tool
     /// meets who goes on using it.
-    pub(crate) const MARKED: Self = Self { quarantine: QUARANTINE, marks: true, ..Self::NONE };
+    pub(crate) const MARKED: Self = Self { quarantine: QUARANTINE, ..Self::MARKS };
 
     /// The probability that an allocation fails on purpose.
     pub(crate) fn failing(&self) -> f64 {
@@ -100,6 +108,8 @@ impl Wish {
             ("poison", None) => switches.poison = true,
             ("canary", None) => switches.canary = true,
             ("passthrough", None) => switches.passthrough = true,
+            ("guard", None) => switches.guard = 1,
+            ("guard", Some(number)) => switches.guard = one_in(number).ok_or(word)?,
             ("sites", number) => switches.sites = between(number, FRAMES, FRAMES_MAX, word)?,
             ("quarantine", number) => {
                 switches.quarantine = between(number, QUARANTINE, QUARANTINE_MAX, word)?;
@@ -115,6 +125,12 @@ impl Wish {
 fn millionths(number: &str) -> Option<u32> {
     let probability = f64::from_str(number).ok()?;
     (0.0..=1.0).contains(&probability).then_some((probability * MILLION) as u32)
+}
+
+/// The N of "1/N", from 1 to what is the most.
+fn one_in(number: &str) -> Option<u32> {
+    let number = u32::from_str(number.strip_prefix("1/")?).ok()?;
+    (1..=ONE_IN_MAX).contains(&number).then_some(number)
 }
 
 /// The number that was given, from 0 to `most`, or the usual one.
@@ -144,6 +160,10 @@ mod tests {
         for word in ["", "fulll", "sites:33", "sites:-1", "sites:x", "poison:1", "fail", "fail:2"] {
             assert_eq!(Wish::read(word), Err(word));
         }
+        let rates = ["1/0", "5", "", "1/", "/5", "2/5", "1/-1", "1/1000000001", "1/x", "1/5/5"];
+        for word in rates.map(|rate| format!("guard:{rate}")) {
+            assert_eq!(Wish::read(&word), Err(word.as_str()));
+        }
         assert_eq!(Wish::read("poison,guess"), Err("guess"));
         assert_eq!(Wish::read("quarantine:16777217"), Err("quarantine:16777217"));
     }
@@ -167,6 +187,11 @@ mod tests {
         assert_eq!(switches("fail:0.01").fail, 10_000);
         assert!(switches("passthrough").passthrough && !switches("full").passthrough);
         assert_eq!(switches("full,fail:1").fail, 1_000_000);
+        assert_eq!(switches("guard"), Switches { guard: 1, ..Switches::NONE });
+        assert_eq!(switches("guard:1/1").guard, 1);
+        assert_eq!(switches("guard:1/1000000000").guard, 1_000_000_000);
+        assert_eq!(switches("full,guard:1/5000"), Switches { guard: 5000, ..Switches::FULL });
+        assert_eq!(switches("guard,full").guard, 0);
         assert_eq!(Wish::read("full,none"), Ok(Wish::None));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Threading {
 pub(crate) enum CheckLevel {
     Standard,
     None,
+    /// Standard, and one block in so many lies alone.
+    Sampled(u32),
     /// Standard, and more.
     Watched(Switches),
 }
@@ -100,7 +102,7 @@ impl Config {
                     Level::Warn,
                     "MEMORY_POOL_CHECKS: \"{}\" is not understood; pool \"{}\" keeps its own \
                      checks. Say none, standard, full, unwatched, or some of poison, canary, \
-                     sites:N, quarantine:N, fail:P, passthrough",
+                     sites:N, quarantine:N, fail:P, guard:1/N, passthrough",
                     Name::new(word.as_bytes()),
                     self.policy.name
                 );
@@ -108,7 +110,7 @@ impl Config {
             }
         };
         let asked = env::with(c"MEMORY_POOL_CHECKS", read);
-        match asked.unwrap_or_else(|| self.marked(self.checks)) {
+        match self.with_guard_if_can_be(asked.unwrap_or_else(|| self.marked(self.checks))) {
             CheckLevel::None if self.heap_overflow => CheckLevel::Standard,
             CheckLevel::Watched(_) if matches!(self.source, Source::Buffer(_)) => {
                 log!(
@@ -123,6 +125,35 @@ impl Config {
         }
     }
 
+    /// The same level, without a guard where there can be none, which is said.
+    fn with_guard_if_can_be(&self, checks: CheckLevel) -> CheckLevel {
+        let CheckLevel::Watched(switches @ Switches { guard: 1.., .. }) = checks else {
+            return checks;
+        };
+        let others = Switches { guard: 0, ..switches };
+        let why_not = match () {
+            () if self.threading == Threading::LockFree => {
+                "is lock-free, and guarding blocks takes a lock"
+            }
+            () if matches!(self.source, Source::Buffer(_)) => {
+                "lies in a buffer, where it makes no system calls"
+            }
+            () if switches.passthrough => "has its blocks from the heap",
+            () if switches.marks => "is watched by a tool, which sees each use itself",
+            () if others == Switches::NONE && switches.guard > 1 => {
+                return CheckLevel::Sampled(switches.guard);
+            }
+            () => return checks,
+        };
+        let name = self.policy.name;
+        log!(Level::Warn, "pool \"{name}\" {why_not}: MEMORY_POOL_CHECKS=guard does nothing here");
+        match others {
+            Switches::NONE => CheckLevel::Standard,
+            Switches::MARKS => CheckLevel::Watched(Switches::MARKED),
+            others => CheckLevel::Watched(others),
+        }
+    }
+
     /// The same level, and marks where a tool wants them, and blocks can have them.
     fn marked(&self, checks: CheckLevel) -> CheckLevel {
         let most = if self.max_capacity == UNBOUNDED { 0 } else { self.max_capacity };
@@ -133,7 +164,7 @@ impl Config {
         }
         CheckLevel::Watched(match checks {
             CheckLevel::Watched(switches) => Switches { marks: true, ..switches },
-            CheckLevel::Standard | CheckLevel::None => Switches::MARKED,
+            CheckLevel::Standard | CheckLevel::Sampled(_) | CheckLevel::None => Switches::MARKED,
         })
     }
 }

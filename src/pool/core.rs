@@ -12,6 +12,7 @@ use crate::layout::geometry::Place;
 use crate::layout::stride::Layout;
 use crate::pool::engine::{Engine, each};
 use crate::pool::failing::Failing;
+use crate::pool::guards::Guards;
 use crate::pool::overflow::Overflow;
 use crate::pool::report::{Finding, Misuse};
 use crate::pool::single::Supply;
@@ -33,6 +34,8 @@ pub(crate) struct Core {
     pub(super) failing: Failing,
     /// Of the blocks at hand.
     pub(super) room: Room,
+    /// With the switch `guard`.
+    pub(super) guards: Option<Guards>,
 }
 
 /// What an allocation came to.
@@ -51,7 +54,8 @@ impl Taken {
 impl Core {
     /// A block, by every means there is, unless it fails on purpose.
     pub(crate) fn allocate(&self) -> Taken {
-        self.unless_refused(|| self.allocate_by_any_means())
+        let taken = self.unless_refused(|| self.allocate_by_any_means());
+        Taken { block: taken.block.map(|block| self.guarded(block)), ..taken }
     }
 
     fn allocate_by_any_means(&self) -> Taken {
@@ -131,6 +135,11 @@ impl Core {
 
     /// Takes a block back, or says why not.
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> Result<(), Misuse> {
+        self.deallocate_guarded(pointer).unwrap_or_else(|| self.deallocate_plain(pointer))
+    }
+
+    /// The same of a block that is not guarded.
+    pub(super) fn deallocate_plain(&self, pointer: UserPointer) -> Result<(), Misuse> {
         let taken_back = match &self.engine {
             Engine::Inspected(engine) => match engine.take_back(pointer) {
                 Ok(Some(damaged)) => return Err(Misuse::Damaged(damaged)),
@@ -154,6 +163,9 @@ impl Core {
 
     /// What is wrong with a pointer that can't be taken back.
     pub(super) fn misuse_of(&self, pointer: UserPointer) -> Misuse {
+        if let Some(misuse) = self.misuse_of_guarded(pointer) {
+            return misuse;
+        }
         match each!(&self.engine, engine => engine.place(pointer)) {
             Place::Start(index) if each!(&self.engine, engine => engine.is_untouched(index)) => {
                 Misuse::NeverHandedOut { index }
@@ -172,6 +184,7 @@ impl Core {
 
     /// Makes every block free.
     pub(crate) fn reset(&self) {
+        self.end_guarded();
         if let Some(overflow) = &self.overflow {
             overflow.note_peak(self.span_counts().peak_in_use);
             overflow.clear();
@@ -183,6 +196,7 @@ impl Core {
     pub(crate) fn owns(&self, pointer: UserPointer) -> bool {
         let place = each!(&self.engine, engine => engine.place(pointer));
         matches!(place, Place::Start(_))
+            || self.guarded_at(pointer).is_some_and(|(.., into)| into == 0)
             || self.overflow.as_ref().is_some_and(|overflow| overflow.find(pointer).is_some())
     }
 

@@ -31,6 +31,7 @@ use crate::pool::directory;
 use crate::pool::engine::Engine;
 use crate::pool::failing::{Failing, Mode};
 use crate::pool::fork::prepare_for_forks;
+use crate::pool::guards::Guards;
 use crate::pool::handles::{self, NO_SYSTEM};
 use crate::pool::inspected::Inspected;
 use crate::pool::lock_free::LockFree;
@@ -74,7 +75,8 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
         // Such a pool has no hot path. The same draws in each run, so that it can be repeated.
         failing.set(Mode::ByChance { probability: switches.failing(), seed: 0 });
     }
-    let core = Core { engine, layout, span, overflow, trimmed, failing, room };
+    let guards = guards(&config, &layout);
+    let core = Core { engine, layout, span, overflow, trimmed, failing, room, guards };
     let (on_report, lock, waiters) = (Hook::new(), Lock::new(()), Waiters::new());
     let pool = Pool { core, policy, on_report, lock, waiters };
     // SAFETY: the place is in a buffer that is given to this pool alone, and in front of its span.
@@ -210,7 +212,8 @@ fn side(config: &Config) -> Side {
             Side { near: tagged::LINK_BYTES, far: None, fixed: FRONT_BYTES }
         }
         (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes), fixed: 0 },
-        (EngineKind::Shared, _) | (_, CheckLevel::Standard | CheckLevel::Watched(_)) => {
+        (EngineKind::Shared, _)
+        | (_, CheckLevel::Standard | CheckLevel::Sampled(_) | CheckLevel::Watched(_)) => {
             Side { near: 1, far: None, fixed: 0 }
         }
         (EngineKind::Single, CheckLevel::None) => match config.source {
@@ -249,7 +252,7 @@ fn engine(config: &Config, layout: &Layout, span: &Span) -> Result<Engine, Refus
 fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected, Refusal> {
     let switches = match config.checks {
         CheckLevel::Watched(switches) => switches,
-        CheckLevel::Standard | CheckLevel::None => Switches::NONE,
+        CheckLevel::Standard | CheckLevel::Sampled(_) | CheckLevel::None => Switches::NONE,
     };
     // With guard pages there is one before block 0, and what is kept lies beyond it.
     let front = if span.side_ends_at_blocks() { FRONT_BYTES } else { 0 };
@@ -259,6 +262,21 @@ fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected,
     let inspector = Inspector::new(switches, fill, marks, layout.capacity, layout.max_capacity)?;
     let inner = lock_free(layout, span);
     Ok(Inspected::new(inner, inspector, config.threading, elsewhere(config)))
+}
+
+/// What guards blocks, if that was asked for. A pool is as good without as one that asks for none.
+fn guards(config: &Config, layout: &Layout) -> Option<Guards> {
+    let one_in = match config.checks {
+        CheckLevel::Sampled(one_in) => one_in,
+        CheckLevel::Watched(Switches { guard: one_in @ 1.., .. }) => one_in,
+        _ => return None,
+    };
+    let guards = Guards::new(one_in, layout, config.policy.name);
+    if guards.is_none() {
+        let name = config.policy.name;
+        log!(Level::Warn, "pool \"{name}\": the system gives no memory to guard its blocks");
+    }
+    guards
 }
 
 /// What a tool is told, unless threads that hold no lock would mark neighbours at a time.

@@ -12,11 +12,12 @@
 //! The first frames of a stack are the library's own. They are left out: what a program wants to
 //! know is who called.
 
-use crate::base::ids::BlockIndex;
-use crate::base::log::{self, Level};
+use crate::base::ids::{BlockIndex, UserPointer};
+use crate::base::log::{self, Level, Say};
 use crate::base::report::pool_site_t;
+use crate::host::sleep;
 use crate::host::symbols::{self, Frame};
-use crate::host::{sleep, thread};
+use crate::inspect::berths;
 use crate::inspect::fill::Damage;
 use crate::inspect::sites::{Event, Site};
 use crate::inspect::{Evidence, Inspector};
@@ -36,32 +37,36 @@ impl Core {
         }
     }
 
-    /// What is known of the block that a misuse is about.
-    pub(super) fn evidence(&self, misuse: &Misuse) -> Evidence {
-        let Some(inspector) = self.inspector().filter(|inspector| inspector.depth() > 0) else {
-            return Evidence::NONE;
-        };
-        let found = match misuse.index() {
-            Some(index) => inspector.evidence(index),
-            None => Evidence::NONE,
+    /// What is known of the block that a misuse by this pointer is about.
+    pub(super) fn evidence(&self, misuse: &Misuse, pointer: UserPointer) -> Evidence {
+        let inspector = self.inspector().filter(|inspector| inspector.depth() > 0);
+        let guarded = self.evidence_of_guarded(pointer);
+        let (found, depth) = match (guarded, inspector) {
+            (Some(evidence), _) => (evidence, berths::DEPTH),
+            (None, Some(inspector)) => {
+                let of_block = misuse.index().map(|index| inspector.evidence(index));
+                (of_block.unwrap_or(Evidence::NONE), inspector.depth())
+            }
+            (None, None) => return Evidence::NONE,
         };
         // Of a block that was just taken back, that is who gave it.
         let is_noted = matches!(misuse, Misuse::Damaged(Damaged { when: When::TakenBack, .. }));
-        let here = (!is_noted).then(|| Site::here(inspector.depth()));
+        let here = (!is_noted).then(|| Site::here(depth));
         Evidence { here, ..found }
     }
 
     /// The same of a write that should not have been; the block's new owner is noted then.
     pub(super) fn evidence_of_damage(&self, damaged: &Damaged) -> Evidence {
-        let evidence = self.evidence(&Misuse::Damaged(*damaged));
+        let pointer = UserPointer::new(damaged.block.as_ptr());
+        let evidence = self.evidence(&Misuse::Damaged(*damaged), pointer);
         if let Some(inspector) = self.inspector().filter(|_| damaged.when == When::HandedOut) {
             inspector.note(damaged.index, Event::Taken);
         }
         evidence
     }
 
-    /// The first block that something is wrong with, and how many there are.
-    pub(super) fn damaged(&self) -> Option<(Damaged, usize)> {
+    /// The first block of the span that something is wrong with, and how many there are.
+    pub(super) fn damaged_watched(&self) -> Option<(Damaged, usize)> {
         match &self.engine {
             Engine::Inspected(engine) => engine.damaged(),
             _ => None,
@@ -144,23 +149,27 @@ impl Evidence {
     /// The lines that follow what happened.
     #[cold]
     pub(super) fn write(&self, level: Level) {
+        self.write_by(log::line, level);
+    }
+
+    pub(super) fn write_by(&self, say: Say, level: Level) {
         let now = sleep::now();
         for (done, site) in [("allocated", &self.taken), ("deallocated", &self.given)] {
             let Some(Site { thread, sequence, nanoseconds, .. }) = site else { continue };
             let past = now.saturating_sub(*nanoseconds);
             let (seconds, rest) = (past / NANOSECONDS_A_SECOND, past % NANOSECONDS_A_SECOND);
             let rest = rest / NANOSECONDS_A_MICROSECOND;
-            log::line(
+            say(
                 level,
                 format_args!(
                     "  {done} by thread {thread}, operation {sequence}, {seconds}.{rest:06} s ago"
                 ),
             );
-            site.iter().for_each(|site| write_frames(level, site.frames()));
+            site.iter().for_each(|site| write_frames(say, level, site.frames()));
         }
         if let Some(here) = &self.here {
-            log::line(level, format_args!("  found in thread {}", thread::id()));
-            write_frames(level, here.frames());
+            say(level, format_args!("  found in thread {}", here.thread));
+            write_frames(say, level, here.frames());
         }
     }
 }
@@ -203,10 +212,10 @@ pub(super) fn program_frames(
 }
 
 /// A line for each frame that is not the library's own, up to the function main.
-pub(super) fn write_frames(level: Level, frames: &[usize]) {
-    let number = program_frames(frames, |frame| log::line(level, format_args!("    {frame}")));
+pub(super) fn write_frames(say: Say, level: Level, frames: &[usize]) {
+    let number = program_frames(frames, |frame| say(level, format_args!("    {frame}")));
     if number == 0 && !frames.is_empty() {
-        log::line(level, format_args!("    {} frames, all of this library", frames.len()));
+        say(level, format_args!("    {} frames, all of this library", frames.len()));
     }
 }
 

@@ -213,7 +213,8 @@ impl Cache {
             if core.failing.is_armed() {
                 return None;
             }
-            each_safe!(pool, engine => engine.allocate_slow_from(magazine), None)
+            let block = each_safe!(pool, engine => engine.allocate_slow_from(magazine), None);
+            block.map(|block| core.guarded(block))
         };
         pool.hold(take).or_else(|| pool.allocate_slow())
     }

@@ -200,7 +200,7 @@ impl Pool {
         }
         let block = supply.block?;
         if self.core.failing.allows() {
-            return Some(block);
+            return Some(self.core.guarded(block));
         }
         self.core.engine.put_back(block);
         None

@@ -56,6 +56,7 @@ impl Core {
             resident_bytes: self.resident_bytes().unwrap_or(0),
             metadata_bytes: self.span.side_bytes(self.capacity())
                 + self.room.bytes()
+                + self.guard_bytes()
                 + each!(&self.engine, engine => engine.magazine_bytes(SLOT_BYTES))
                 + place_bytes,
             heap_blocks: self.overflow.as_ref().map_or(0, Overflow::blocks),

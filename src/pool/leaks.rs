@@ -76,14 +76,17 @@ impl Core {
     fn groups(&self) -> Groups {
         let block_size = self.layout.block_size;
         let none = Groups { groups: array::from_fn(|_| None), more: 0, block_size };
-        let Some(sites) = self.inspector().and_then(|inspector| inspector.sites()) else {
-            return none;
-        };
+        let of_all = self.inspector().and_then(|inspector| inspector.sites());
+        let of_guarded = self.guards.as_ref().map(|guards| guards.berths.sites());
+        let Some(sites) = of_all.or(of_guarded) else { return none };
         let Some(mut tally) = Tally::new() else { return none };
         let mut live = self.known();
         while let Some(index) = self.first_live(live.clone()) {
             live.start = index.0 + 1;
-            tally.count(sites, index);
+            let noted = if of_all.is_some() { Some(index) } else { self.site_of_guarded(index) };
+            noted.inspect(|&index| {
+                tally.count(sites, index);
+            });
         }
         let groups = array::from_fn(|_| tally.take_oldest(sites));
         Groups { groups, more: tally.rest().0, block_size }
@@ -153,7 +156,7 @@ impl Groups {
                      allocated"
                 ),
             );
-            write_frames(level, group.frames());
+            write_frames(log::line, level, group.frames());
         }
         if self.more > 0 {
             log::line(level, format_args!("  and blocks that {} more stacks allocated", self.more));

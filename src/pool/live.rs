@@ -48,7 +48,8 @@ impl Pool {
         self.hold(Core::walk)
     }
 
-    /// The next live block of a walk, in address order, those of the heap at the end.
+    /// The next live block of a walk, in address order, those of the heap at the end. A guarded one
+    /// comes in the place of the block that it stands for.
     pub(crate) fn next_live(&self, walk: &mut Walk) -> Option<Block> {
         while !walk.span.is_empty() {
             let start = walk.span.start;
@@ -104,11 +105,6 @@ impl Core {
         each!(&self.engine, engine => first(range, |index| engine.is_live(BlockIndex(index))))
     }
 
-    fn block_at(&self, index: BlockIndex) -> (BlockIndex, Block) {
-        // SAFETY: P1, the blocks lie in the span up to the capacity.
-        (index, unsafe { self.base().add(index.0 * self.layout().stride) })
-    }
-
     fn is_live_on_heap(&self, address: Block) -> bool {
         self.heap_block_at(UserPointer::new(address.as_ptr())).is_some()
     }
@@ -120,6 +116,7 @@ impl Core {
     fn check(&self, pointer: UserPointer) -> Result<(), Misuse> {
         let is_sound = pointer.is_null()
             || each!(&self.engine, engine => engine.would_take_back(pointer))
+            || self.is_live_guarded(pointer)
             || self.heap_block_at(pointer).is_some();
         if is_sound { Ok(()) } else { Err(self.misuse_of(pointer)) }
     }

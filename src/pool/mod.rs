@@ -12,7 +12,8 @@
 //! told), `inspect` (the invariants as code), `live` (which blocks are live), `handles` (why a
 //! destroyed pool is an error code and not a crash), `fork` (why a child process can go on), `view`
 //! (what a program inlines), `debug` (what a debugger reads), `failing` (allocations that fail on
-//! purpose), `inspected` (`POOL_CHECKS_FULL`), `snapshot` (a picture of all that).
+//! purpose), `inspected` (`POOL_CHECKS_FULL`), `guards` (blocks that lie alone), `snapshot` (a
+//! picture of all that).
 //!
 //! The invariants, checked by number in `inspect`:
 //!
@@ -34,8 +35,10 @@ mod engine;
 mod evidence;
 pub(crate) mod explicit;
 pub(crate) mod failing;
+mod faults;
 mod fork;
 mod grow;
+mod guards;
 pub(crate) mod handles;
 pub(crate) mod inspect;
 mod inspected;
@@ -191,7 +194,7 @@ impl Pool {
 
     fn tell_misuse(&self, misuse: &Misuse, pointer: UserPointer, entry: Option<usize>) -> Error {
         probe::misuse(self.core.base().addr().get(), misuse.error().status() as usize);
-        let evidence = self.core.evidence(misuse);
+        let evidence = self.core.evidence(misuse, pointer);
         self.reporter().tell_misuse(misuse, pointer, entry, &evidence);
         misuse.error()
     }

@@ -50,6 +50,16 @@ impl Memory {
         let _ = unsafe { os::discard(start, range.len()) };
     }
 
+    /// Takes access to whole OS pages away that were committed, and their memory, until they are
+    /// committed again. `false`: the system refuses.
+    pub(crate) fn uncommit(&self, range: Range<usize>) -> bool {
+        debug_assert!(range.end <= self.bytes);
+        // SAFETY: inside the reservation.
+        let start = unsafe { self.start.add(range.start) };
+        // SAFETY: committed, and who uses it knows that nobody may from now on.
+        unsafe { os::uncommit(start, range.len()) }
+    }
+
     /// How many bytes of whole OS pages are in memory; `None`: the system does not say.
     pub(crate) fn resident_bytes(&self, range: Range<usize>) -> Option<usize> {
         debug_assert!(range.end <= self.bytes);

@@ -16,6 +16,6 @@ int main() {
   FixedBlockMemoryPool shapes(sizeof(Shape), 100);
   void* raw = shapes.allocate();  // TAKEN
   Circle* circle = new (raw) Circle;
-  circle->radius = 1.0;
+  circle->radius = 1.0;  // STOPPED
   shapes.deallocate(circle);  // GIVEN
 }

@@ -6,7 +6,7 @@
 
 static char *copy_of(pool_t *names, const char *text) {
   char *name = pool_allocate(names); /* TAKEN */
-  return name == NULL ? NULL : strcpy(name, text);
+  return name == NULL ? NULL : strcpy(name, text); /* STOPPED */
 }
 
 int main(void) {

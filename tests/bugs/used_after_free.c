@@ -13,7 +13,7 @@ static node_t *last;
 
 static void append(node_t *node, int value) {
   *node = (node_t){.next = NULL, .value = value};
-  if (last != NULL) last->next = node;
+  if (last != NULL) last->next = node; /* STOPPED */
   last = node;
 }
 
