@@ -18,7 +18,7 @@ use native::{Allocator, Pattern, Workload, median, nanoseconds_a_pair};
 use pools::Library;
 
 /// What the variable says. `fail:0` finds what standard does, by the way that all switches take.
-const LEVELS: [&str; 9] = [
+const LEVELS: [&str; 11] = [
     "standard",
     "none",
     "fail:0",
@@ -28,6 +28,8 @@ const LEVELS: [&str; 9] = [
     "sites:16",
     "quarantine:1000",
     "full",
+    "guard",
+    "guard:1/5000",
 ];
 const THREADING: [(&str, u32); 2] =
     [("one owner", POOL_THREADS_SINGLE), ("any thread", POOL_THREADS_SAFE)];
