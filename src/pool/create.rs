@@ -75,7 +75,7 @@ pub(crate) fn create(mut config: Config) -> Result<UserPointer, Refusal> {
         // Such a pool has no hot path. The same draws in each run, so that it can be repeated.
         failing.set(Mode::ByChance { probability: switches.failing(), seed: 0 });
     }
-    let guards = guards(&config, &layout);
+    let guards = guards(&config, &layout, &engine);
     let core = Core { engine, layout, span, overflow, trimmed, failing, room, guards };
     let (on_report, lock, waiters) = (Hook::new(), Lock::new(()), Waiters::new());
     let pool = Pool { core, policy, on_report, lock, waiters };
@@ -265,7 +265,7 @@ fn inspected(config: &Config, layout: &Layout, span: &Span) -> Result<Inspected,
 }
 
 /// What guards blocks, if that was asked for. A pool is as good without as one that asks for none.
-fn guards(config: &Config, layout: &Layout) -> Option<Guards> {
+fn guards(config: &Config, layout: &Layout, engine: &Engine) -> Option<Guards> {
     let one_in = match config.checks {
         CheckLevel::Sampled(one_in) => one_in,
         CheckLevel::Watched(Switches { guard: one_in @ 1.., .. }) => one_in,
@@ -275,6 +275,8 @@ fn guards(config: &Config, layout: &Layout) -> Option<Guards> {
     if guards.is_none() {
         let name = config.policy.name;
         log!(Level::Warn, "pool \"{name}\": the system gives no memory to guard its blocks");
+    } else {
+        engine.ask_for_visits(one_in);
     }
     guards
 }

@@ -94,6 +94,24 @@ impl Engine {
         }
     }
 
+    /// Sends one call in so many to the slow path that would not go there, where that can be had.
+    pub(crate) fn ask_for_visits(&self, one_in: u32) {
+        match self {
+            Self::SafeStandard(engine) => engine.visits.ask_for(one_in as usize),
+            Self::SafeUnchecked(engine) => engine.visits.ask_for(one_in as usize),
+            _ => {}
+        }
+    }
+
+    /// How many allocations the one stands for that just took the slow path.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::SafeStandard(engine) => engine.visits.take_weight(),
+            Self::SafeUnchecked(engine) => engine.visits.take_weight(),
+            _ => 1,
+        }
+    }
+
     /// Ends what is under way on hot paths, and sends their threads to the lock from now on.
     pub(crate) fn close_magazines(&self) {
         // Where the system has no fence for it, nobody reaches into magazines either.

@@ -84,11 +84,6 @@ impl Drop for Guards {
 }
 
 impl Core {
-    /// How many allocations a visit of the slow path stands for.
-    fn weight(&self) -> usize {
-        1
-    }
-
     /// What the user has in the place of a block that was just handed out: itself, most often.
     pub(super) fn guarded(&self, block: Block) -> Block {
         let Some(guards) = &self.guards else { return block };
@@ -96,7 +91,7 @@ impl Core {
         let Place::Start(index) = each!(&self.engine, engine => engine.place(pointer)) else {
             return block;
         };
-        if !guards.sampling.is_due(self.weight()) {
+        if !guards.sampling.is_due(self.engine.weight()) {
             return block;
         }
         let fresh = self.inspector().filter(|inspector| inspector.poisons()).map(|_| FRESH);
