@@ -216,6 +216,21 @@ static void a_program_that_goes_on_meets_a_guarded_block(uint32_t threading) {
   CHECK(found);
 }
 
+/* No batch is exchanged, and no block is fresh. */
+static void a_block_that_goes_out_and_comes_back_is_guarded_at_times(int by_cache) {
+  pool_t *pool = created(POOL_THREADS_SAFE, SIZE, 0);
+  pool_cache_t *cache = pool_cache_create(pool);
+  int found = 0;
+  for (int turn = 0; turn < 100000000 && found < 2; ++turn) {
+    void *block = by_cache ? pool_cache_allocate(cache) : pool_allocate(pool);
+    CHECK(block != NULL);
+    found += is_guarded(block);
+    CHECK((by_cache ? pool_cache_deallocate(cache, block) : pool_deallocate(pool, block)) == 0);
+  }
+  CHECK(found == 2);
+  CHECK(pool_cache_destroy(cache) == POOL_OK && pool_destroy(pool) == POOL_OK);
+}
+
 int main(void) {
   setenv("MEMORY_POOL_LOG", "off", 1);
   CHECK(pipe(to_nowhere) == 0);
@@ -234,6 +249,8 @@ int main(void) {
     }
     threads_share_a_pool();
     who_waits_and_caches_take_part();
+    a_block_that_goes_out_and_comes_back_is_guarded_at_times(0);
+    a_block_that_goes_out_and_comes_back_is_guarded_at_times(1);
   }
   return CHECK_RESULT();
 }
