@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-pub(crate) use loom::sync::atomic::{AtomicPtr, Ordering};
+pub(crate) use loom::sync::atomic::Ordering;
 
 macro_rules! words {
     ($($name:ident: $value:ty, $table:ident;)*) => { $(

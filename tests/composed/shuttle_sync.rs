@@ -14,13 +14,13 @@ fn turn() {
 }
 
 macro_rules! atomics {
-    ($($name:ident $(<$of:ident>)?: $value:ty;)*) => { $(
+    ($($name:ident: $value:ty;)*) => { $(
         #[repr(transparent)]
         #[derive(Debug)]
-        pub(crate) struct $name $(<$of>)? (std::sync::atomic::$name $(<$of>)?);
+        pub(crate) struct $name(std::sync::atomic::$name);
 
         #[allow(dead_code, reason = "not each is used in every way")]
-        impl $(<$of>)? $name $(<$of>)? {
+        impl $name {
             pub(crate) const fn new(value: $value) -> Self {
                 Self(std::sync::atomic::$name::new(value))
             }
@@ -60,7 +60,6 @@ atomics! {
     AtomicU8: u8;
     AtomicU32: u32;
     AtomicUsize: usize;
-    AtomicPtr<T>: *mut T;
 }
 
 pub(crate) mod barrier {
