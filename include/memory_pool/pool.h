@@ -905,6 +905,7 @@ POOL_API pool_status_t pool_validate(pool_t *pool) POOL_NOEXCEPT;
 /**
  * Calls `callback` with each live block, in address order, then with those on the heap, in
  * address order too, until it answers false. Time in proportion to the blocks that were ever used.
+ * A guarded block (docs/debugging.md) comes in the place of the one that it stands for.
  *
  * No lock is held while `callback` runs, and it may call any function of the pool, with any block;
  * should it destroy the pool, the walk ends. Each block is looked at just before its call, so one
