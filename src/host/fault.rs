@@ -98,6 +98,10 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     go_on(signal, is_sent, info, context);
 }
 
+/// How often a thread looks whether another has told, some ten seconds long: in the child of a fork
+/// there may be no other.
+const LOOKS_MAX: u32 = 200_000;
+
 /// Threads that fault meanwhile wait, or they would end the program in the middle of a report.
 fn tell_once(address: usize) {
     // Relaxed, both: the thread that comes first tells; nothing is handed over.
@@ -111,7 +115,7 @@ fn tell_once(address: usize) {
         STATE.store(TOLD, Ordering::Relaxed);
     }
     // Relaxed: as above.
-    (0..).take_while(|_| STATE.load(Ordering::Relaxed) == TELLING).for_each(thread::pause);
+    (0..LOOKS_MAX).take_while(|_| STATE.load(Ordering::Relaxed) == TELLING).for_each(thread::pause);
 }
 
 /// Does what would have been done without us.
