@@ -167,6 +167,19 @@ fn a_use_of_what_is_no_live_block_stops_at_its_instruction_which_is_named() {
 }
 
 #[test]
+fn a_use_is_stopped_whatever_else_is_asked_for() {
+    let program = program(Linkage::Static, &scratch("guarded-combined"));
+    for checks in ["full,guard", "guard:1/1", "sites:4,quarantine:9,guard", "fail:0,guard"] {
+        for (name, what) in [("write-past-end", "past its end"), ("write-after-free", "after it")] {
+            let output = run(&program, checks, name, "0");
+            let report = stderr(&output);
+            assert!(first_line(&report).contains(&format!("ADDRESS is used {what}")), "{report}");
+            assert_eq!(output.status.signal(), Some(SEGMENTATION_FAULT), "{checks} {name}");
+        }
+    }
+}
+
+#[test]
 fn what_a_call_finds_is_reported_as_of_other_blocks_and_with_who_had_it() {
     let program = program(Linkage::Shared, &scratch("guarded-found"));
     for ((name, answers, what), threading) in

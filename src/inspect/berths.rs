@@ -237,8 +237,10 @@ impl Berths {
             // SAFETY: U2, and nobody has the block yet.
             unsafe { block.write_bytes(byte, self.plan.block_size) };
         }
-        self.before(block).fill(CANARY);
-        self.behind(block).fill(CANARY);
+        for (start, count) in self.around(block) {
+            // SAFETY: as above.
+            unsafe { start.write_bytes(CANARY, count) };
+        }
         // Relaxed, all: see the head of this file.
         berth.index.store(index.0, Ordering::Relaxed);
         let standing = self.standing(index);
@@ -248,32 +250,22 @@ impl Berths {
         Some(block)
     }
 
-    /// Bytes that nobody may write, before a block.
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "nobody else has them while the berth is opened or shut"
-    )]
-    fn before(&self, block: Block) -> &mut [u8] {
-        let bytes = self.plan.block_at.min(FRONT_BYTES);
-        // SAFETY: U2.
-        unsafe { slice::from_raw_parts_mut(block.as_ptr().wrapping_sub(bytes), bytes) }
-    }
-
-    /// The same behind it, up to the end of its OS pages.
-    #[expect(clippy::mut_from_ref, reason = "as above")]
-    fn behind(&self, block: Block) -> &mut [u8] {
+    /// The bytes before a block and behind it that nobody may write, up to the end of its OS pages.
+    fn around(&self, block: Block) -> [(*mut u8, usize); 2] {
         let Plan { pages, block_at, block_size, .. } = self.plan;
-        let start = block.as_ptr().wrapping_add(block_size);
-        // SAFETY: U2.
-        unsafe { slice::from_raw_parts_mut(start, pages - block_at - block_size) }
+        let front = block_at.min(FRONT_BYTES);
+        let (before, behind) = (block.as_ptr().wrapping_sub(front), pages - block_at - block_size);
+        [(before, front), (block.as_ptr().wrapping_add(block_size), behind)]
     }
 
     /// What is wrong around a live block.
     pub(crate) fn damage(&self, berthed: &Berthed) -> Option<Damage> {
-        if let Some(first) = first_but(self.behind(berthed.block), CANARY) {
+        // SAFETY: U2; nobody may write there, and whoever does is what is looked for.
+        let bytes = |(start, count): (*mut u8, _)| unsafe { slice::from_raw_parts(start, count) };
+        let [before, behind] = self.around(berthed.block).map(bytes);
+        if let Some(first) = first_but(behind, CANARY) {
             return Some(Damage::PastEnd { offset: self.plan.block_size + first });
         }
-        let before = self.before(berthed.block);
         let first = first_but(before, CANARY)?;
         Some(Damage::BeforeStart { distance: before.len() - first })
     }

@@ -179,7 +179,7 @@ impl Core {
         Some((damaged(&berthed, damage, When::Looked), 1 + guarded.count()))
     }
 
-    /// The sites of live blocks, and the number by which they know the one of that index.
+    /// The number by which the sites of guarded blocks know the one that stands for that block.
     pub(super) fn site_of_guarded(&self, index: BlockIndex) -> Option<BlockIndex> {
         let berthed = self.guards.as_ref()?.berths.standing_for(index)?;
         Some(BlockIndex(berthed.number))
