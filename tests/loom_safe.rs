@@ -271,7 +271,7 @@ fn an_owner_of_a_cache_meets_a_look_at_everything() {
         let blocks = Blocks::new(1);
         let cache = blocks.pool.new_cache();
         blocks.take_from(&cache).into_iter().for_each(|index| blocks.give_to(&cache, index));
-        let looker = spawn(2, &blocks, |blocks| blocks.pool.gather());
+        let looker = spawn(2, &blocks, |blocks| blocks.pool.look());
         blocks.take_from(&cache).into_iter().for_each(|index| blocks.give_to(&cache, index));
         looker.join().expect("no panic");
         blocks.pool.end_cache(cache);

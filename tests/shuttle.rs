@@ -91,7 +91,7 @@ impl<const CHECKED: bool> World<CHECKED> {
             match thread_rng().gen_range(0..12) {
                 0..6 => hand.extend(self.allocate(me, cache)),
                 6..10 => hand.pop().into_iter().for_each(|i| self.deallocate(me, cache, i)),
-                10 => self.pool.gather(),
+                10 => self.pool.look(),
                 _ => self.pass(me, &mut hand),
             }
             self.receive(me, &mut hand);

@@ -190,8 +190,14 @@ impl<const CHECKED: bool> Pool<CHECKED> {
     }
 
     /// As `Safe::validate`, which looks at everything.
-    pub(crate) fn gather(&self) {
-        assert!(self.hold(Safe::gather));
+    pub(crate) fn look(&self) {
+        self.hold(|safe| {
+            assert!(safe.gather());
+            let counts = safe.counts();
+            let is_live = |&index: &usize| safe.is_live(BlockIndex(index));
+            let live = (0..counts.frontier).filter(is_live).count();
+            assert!(!CHECKED || live == counts.in_use, "{live} of {} are live", counts.in_use);
+        });
     }
 
     /// Exact while nobody else calls.
