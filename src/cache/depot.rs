@@ -83,9 +83,9 @@ impl Depot {
     pub(crate) fn limit(&self) -> u32 {
         let most = if self.is_shared() { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
         match self.limit.get().min(most) {
-            limit if limit == ROUNDS_MAX as u32 => limit,
-            // Magazines are held to powers of two.
-            limit => limit.checked_ilog2().map_or(0, |bits| 1 << bits),
+            limit if limit == 0 || limit == ROUNDS_MAX as u32 => limit,
+            // Magazines are held to powers of two less one, which is what halving leads to.
+            limit => 1 << (limit + 1).ilog2(),
         }
     }
 

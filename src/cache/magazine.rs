@@ -129,6 +129,21 @@ impl Magazine {
         true
     }
 
+    /// Puts a free block on top of those that there is no room beside, if there is memory for it.
+    /// By the owner, under the pool's lock.
+    pub(crate) fn put_over(&self, index: BlockIndex, note: impl FnOnce()) -> bool {
+        // Relaxed: M2.
+        let state = self.state.load(Ordering::Relaxed);
+        let is_memory = count_of(state) < ROUNDS_MAX;
+        if is_memory {
+            self.set_block(count_of(state), index);
+            note();
+            // Relaxed: M2. It leaves operations to be had: there were 2 or more.
+            self.state.store(state + OPERATION + 1, Ordering::Relaxed);
+        }
+        is_memory
+    }
+
     /// M2: keeps thieves off until the state comes, if it may.
     #[inline(always)]
     fn may_come(&self, next: usize) -> bool {

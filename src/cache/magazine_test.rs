@@ -90,3 +90,18 @@ fn the_fast_path_ends_after_as_many_operations_as_it_was_given() {
     }
     assert_eq!(magazine.figures().1, 15);
 }
+
+#[test]
+fn a_full_one_has_room_for_one_more_before_it_gives() {
+    let magazine = Magazine::new();
+    while magazine.next_batch(255) < 128 {}
+    magazine.open(128);
+    while magazine.put(BlockIndex(magazine.count()), || ()) {}
+    assert_eq!(magazine.figures(), (127, 127));
+    assert!(magazine.put_over(BlockIndex(127), || ()));
+    assert_eq!(magazine.figures(), (128, 128));
+    assert!(magazine.is_idle() && magazine.take(|_| ()) == Some(BlockIndex(127)));
+    let magazine = with(0..255);
+    assert!(!magazine.put_over(BlockIndex(255), || ()));
+    assert_eq!(magazine.count(), 255);
+}

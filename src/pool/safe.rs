@@ -275,10 +275,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     fn take_back(&self, own: &impl Own, index: BlockIndex) {
         let note = || self.note(index, State::Free);
         let put = |magazine: &Magazine| {
-            magazine.put(index, note) || {
-                self.make_room_in(magazine);
-                magazine.put(index, note)
-            }
+            magazine.put(index, note) || self.put_into_full(magazine, index, note)
         };
         if !self.open(own).is_some_and(put) {
             note();
@@ -289,11 +286,15 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     }
 
     /// Fresh blocks, which are the oldest, go first: they would be taken before those in the depot.
-    fn make_room_in(&self, magazine: &Magazine) {
-        match magazine.blocks().next() {
-            Some(oldest) if self.is_fresh(oldest) => self.empty(magazine),
-            _ => self.depot.take_from(magazine),
+    fn put_into_full(&self, magazine: &Magazine, index: BlockIndex, note: impl Fn()) -> bool {
+        if magazine.blocks().next().is_some_and(|oldest| self.is_fresh(oldest)) {
+            self.empty(magazine);
+            return magazine.put(index, note);
         }
+        // One more than it may hold, so that what goes can be a whole group.
+        let is_over = magazine.put_over(index, &note);
+        self.depot.take_from(magazine);
+        is_over || magazine.put(index, note)
     }
 
     pub(super) fn count_operations(&self, count: usize) {
