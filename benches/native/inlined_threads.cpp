@@ -5,13 +5,13 @@
 
 #include "inlined.hpp"
 
-#include <atomic>
 #include <barrier>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "memory_pool/concurrent_memory_pool.hpp"
+#include "ring.hpp"
 
 namespace {
 
@@ -19,7 +19,6 @@ using namespace inlined;
 
 constexpr std::size_t kCapacity = 20000;
 constexpr std::uint32_t kLive = 1000;  // of each thread
-constexpr std::uint32_t kSlots = 2048;
 constexpr int kPairs = 1000000;
 constexpr int kWarmUp = 100000;
 
@@ -84,23 +83,6 @@ double churn() {
   return (taken[0] + taken[1]) / 2;
 }
 
-/// A queue from one thread to one other, whose sides look at each other's line when they must.
-struct Ring {
-  void* slots[kSlots];
-  alignas(128) std::atomic<std::uint64_t> sent{0};
-  alignas(128) std::atomic<std::uint64_t> received{0};
-
-  /// Waits until `counter` is no longer `seen`.
-  static std::uint64_t other_than(const std::atomic<std::uint64_t>& counter, std::uint64_t seen) {
-    for (int attempt = 1;; ++attempt) {
-      for (int i = 0; i < 32; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
-      const std::uint64_t now = counter.load(std::memory_order_acquire);
-      if (now != seen) return now;
-      if (attempt % 16 == 0) std::this_thread::yield();
-    }
-  }
-};
-
 /// One thread takes blocks and writes a word in each, another reads the word and gives them back.
 template <typename Pool>
 double handover() {
@@ -109,25 +91,20 @@ double handover() {
   constexpr std::uint64_t kAll = kWarmUp + kPairs;
   std::thread producer([&] {
     typename Pool::Calls calls(pool);
-    std::uint64_t received = 0;
     for (std::uint64_t count = 0; count < kAll; ++count) {
       void* block = calls.allocate();
       *static_cast<volatile std::uint64_t*>(block) = count;
-      if (count - received == kSlots) received = Ring::other_than(ring->received, received);
-      ring->slots[count % kSlots] = block;
-      ring->sent.store(count + 1, std::memory_order_release);
+      ring->send(block);
     }
+    ring->tell();
   });
   typename Pool::Calls calls(pool);
-  std::uint64_t sent = 0;
   Clock::time_point start;
   for (std::uint64_t count = 0; count < kAll; ++count) {
     if (count == kWarmUp) start = Clock::now();
-    if (count == sent) sent = Ring::other_than(ring->sent, sent);
-    void* block = ring->slots[count % kSlots];
+    void* block = ring->receive();
     if (*static_cast<volatile std::uint64_t*>(block) != count) std::abort();
     calls.deallocate(block);
-    ring->received.store(count + 1, std::memory_order_release);
   }
   const double taken = nanoseconds_since(start) / kPairs;
   producer.join();

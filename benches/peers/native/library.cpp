@@ -67,8 +67,28 @@ Serve pool(std::uint32_t threading, std::uint32_t flags = 0) {
   return scenarios(maker<Pool>(threading, flags), {.any_thread = any_thread});
 }
 
+/// The same of blocks that threads pass on: in turn, of so many that none is in the queue any more
+/// when it comes again.
+struct FloorInTurn {
+  struct Local {
+    std::size_t block_size;
+    std::vector<char> memory = std::vector<char>(2 * Ring::slots * block_size);
+    std::size_t next = 0;
+    void* take() { return floor_allocate(&memory[next++ % (2 * Ring::slots) * block_size]); }
+    void give(void* block) { floor_deallocate(nullptr, block); }
+  };
+
+  explicit FloorInTurn(const Shape& shape) : block_size(shape.block_size) {}
+  Local local() { return {block_size}; }
+
+  std::size_t block_size;
+};
+
 /// What needs no memory can be compared in speed only.
 Answer floor_of(const Request& request) {
+  if (request.scenario == "handover") {
+    return scenarios(maker<FloorInTurn>(), {.any_thread = true})(request);
+  }
   for (const char* other : {"creation", "memory", "growth", "cold"}) {
     if (request.scenario == other) return {};
   }

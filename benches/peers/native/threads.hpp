@@ -12,8 +12,8 @@
 #include <barrier>
 #include <memory>
 
+#include "../../native/ring.hpp"
 #include "one_thread.hpp"
-#include "ring.hpp"
 
 namespace peers {
 
@@ -96,6 +96,7 @@ double produce(Local& local, Ring& ring, double milliseconds) {
     for (int i = 0; i < 1000; ++i) ring.send(take_and_use(local));
   } while (nanoseconds_since(start) < milliseconds * 1e6);
   ring.send(nullptr);
+  ring.tell();
   return 0;
 }
 
@@ -144,11 +145,13 @@ class Exchange {
     return pairs;
   }
 
-  /// Gives back what is still there.
+  /// Gives back what is still there, when nobody sends any more.
   void drain() {
     for (unsigned other = 0; other < threads_; ++other) {
+      Ring& ring = rings_[other * threads_ + own_];
+      ring.tell();
       void* block;
-      while (rings_[other * threads_ + own_].try_receive(block)) local_.give(block);
+      while (ring.try_receive(block)) local_.give(block);
     }
   }
 
