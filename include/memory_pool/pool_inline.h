@@ -87,8 +87,8 @@ struct pool_cache_view_t {
   uint64_t coming;    /* the state that the owner works at, or worked at last; or 0 */
   uint64_t forbidden; /* bits of `state`, which must be 0 after an operation */
   uint64_t state;     /* operations x POOL_DETAIL_CACHE_OPERATION + blocks */
-  uint32_t blocks[255];
-  uint8_t rest[116];
+  uint32_t blocks[256];
+  uint8_t rest[112];
   /* Of its pool: */
   char *base;
   uint64_t stride;

@@ -83,7 +83,7 @@ impl Depot {
     pub(crate) fn limit(&self) -> u32 {
         let most = if self.is_shared() { ROUNDS_AMONG_OTHERS } else { ROUNDS_MAX as u32 };
         match self.limit.get().min(most) {
-            limit if limit == 0 || limit == ROUNDS_MAX as u32 => limit,
+            0 => 0,
             // Magazines are held to powers of two less one, which is what halving leads to.
             limit => 1 << (limit + 1).ilog2(),
         }
@@ -187,9 +187,20 @@ impl Depot {
             false => magazine.count(),
         };
         let batch = end.saturating_sub(batch)..end;
-        self.free.put_all(magazine.blocks_at(batch.clone()));
+        self.put_newest_first(magazine, batch.clone());
         magazine.remove(batch);
         magazine.open(self.limit());
+    }
+
+    /// Takes the blocks at some places, by groups as far as they are of whole ones.
+    fn put_newest_first(&self, magazine: &Magazine, places: Range<usize>) {
+        let mut end = places.end;
+        while end - places.start >= GROUP_BLOCKS
+            && self.free.put_group(magazine.blocks_at(end - GROUP_BLOCKS..end))
+        {
+            end -= GROUP_BLOCKS;
+        }
+        self.free.put_all(magazine.blocks_at(places.start..end));
     }
 
     /// Takes all blocks of a magazine, whose batches begin small again.
@@ -244,9 +255,13 @@ impl Depot {
 
 /// How many of the newest blocks of a magazine are of a group of which more may come.
 fn of_unfinished_group(magazine: &Magazine) -> usize {
-    let newest = magazine.newest().map(group_of);
-    let of_it = newest.take(GROUP_BLOCKS);
-    let mut last = None;
-    let run = of_it.take_while(|&group| *last.get_or_insert(group) == group).count();
-    run % GROUP_BLOCKS
+    let mut newest = magazine.newest().map(group_of);
+    let Some(group) = newest.next() else { return 0 };
+    let oldest_of_whole = magazine.count().saturating_sub(GROUP_BLOCKS);
+    let is_of_it = |index| group_of(index) == group;
+    // Then those between are of it as well, and need no look.
+    if magazine.blocks_at(oldest_of_whole..oldest_of_whole + 1).all(is_of_it) {
+        return 0;
+    }
+    1 + newest.take_while(|&its| its == group).count()
 }

@@ -46,3 +46,40 @@ fn a_thread_among_others_gets_a_group_from_the_highest_address_on() {
         assert!(batch(depot, magazine).into_iter().eq((64..128).rev()));
     });
 }
+
+/// Takes a block, from the depot if the magazine has none.
+fn take(depot: &Depot, magazine: &Magazine) -> Option<BlockIndex> {
+    magazine.take(|_| ()).or_else(|| {
+        depot.fill(magazine, BLOCKS);
+        magazine.take(|_| ())
+    })
+}
+
+/// Puts a block; what the magazine held in the moment when it was too much.
+fn put(depot: &Depot, magazine: &Magazine, block: BlockIndex) -> Option<Vec<usize>> {
+    if magazine.put(block, || ()) {
+        return None;
+    }
+    magazine.put_over(block, || ());
+    let blocks = magazine.blocks().map(|block| block.0).collect();
+    depot.take_from(magazine);
+    Some(blocks)
+}
+
+#[test]
+fn bursts_keep_groups_whole() {
+    with_depot(1, |depot, magazine| {
+        for round in 0..9 {
+            let burst = || take(depot, magazine).expect("there are more blocks than that");
+            let mut live: Vec<_> = (0..1000).map(|_| burst()).collect();
+            let given = core::iter::from_fn(|| live.pop());
+            let full = given.filter_map(|block| put(depot, magazine, block)).collect::<Vec<_>>();
+            assert!(full.len() >= 6);
+            // By then the batches have grown, and small ones were put together again.
+            if round > 2 {
+                let is_whole = |group: &[usize]| group.iter().all(|b| b / 64 == group[0] / 64);
+                assert!(full.iter().all(|blocks| blocks.chunks(64).all(is_whole)), "{full:?}");
+            }
+        }
+    });
+}

@@ -24,7 +24,8 @@
 //! M2. `state` and `blocks` are written by the owner while it is busy, or under the pool's
 //!     lock by the owner or on a closed magazine whose owner was seen idle since.
 //! M3. `forbidden`, `batch` and `earlier` are written under the pool's lock.
-//! M4. `count <= ROUNDS_MAX`, and `forbidden` has every bit of the count beyond that.
+//! M4. `count <= ROUNDS_MAX`, which it reaches under the lock only: `forbidden` has that bit of the
+//!     count, and every higher one.
 
 use core::hint::cold_path;
 use core::ops::Range;
@@ -36,8 +37,8 @@ use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
 /// that no two threads write to one.
 pub(crate) const MAGAZINE_BYTES: usize = 1152;
 
-/// The most blocks that a magazine holds: two batches, as far as no bit more is needed.
-pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize - 1;
+/// The most blocks that a magazine holds: two batches, of which the fast path leaves one out.
+pub(crate) const ROUNDS_MAX: usize = 2 * BATCH_MAX as usize;
 
 /// The most blocks that are exchanged with the depot at once.
 pub(crate) const BATCH_MAX: u32 = 128;
@@ -129,19 +130,15 @@ impl Magazine {
         true
     }
 
-    /// Puts a free block on top of those that there is no room beside, if there is memory for it.
-    /// By the owner, under the pool's lock.
-    pub(crate) fn put_over(&self, index: BlockIndex, note: impl FnOnce()) -> bool {
+    /// Puts a free block on top of those that there is no room beside, for a moment: M4. By the
+    /// owner, under the pool's lock.
+    pub(crate) fn put_over(&self, index: BlockIndex, note: impl FnOnce()) {
         // Relaxed: M2.
         let state = self.state.load(Ordering::Relaxed);
-        let is_memory = count_of(state) < ROUNDS_MAX;
-        if is_memory {
-            self.set_block(count_of(state), index);
-            note();
-            // Relaxed: M2. It leaves operations to be had: there were 2 or more.
-            self.state.store(state + OPERATION + 1, Ordering::Relaxed);
-        }
-        is_memory
+        self.set_block(count_of(state), index);
+        note();
+        // Relaxed: M2. It leaves operations to be had: there were 2 or more.
+        self.state.store(state + OPERATION + 1, Ordering::Relaxed);
     }
 
     /// M2: keeps thieves off until the state comes, if it may.

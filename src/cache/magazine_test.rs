@@ -93,15 +93,14 @@ fn the_fast_path_ends_after_as_many_operations_as_it_was_given() {
 
 #[test]
 fn a_full_one_has_room_for_one_more_before_it_gives() {
-    let magazine = Magazine::new();
-    while magazine.next_batch(255) < 128 {}
-    magazine.open(128);
-    while magazine.put(BlockIndex(magazine.count()), || ()) {}
-    assert_eq!(magazine.figures(), (127, 127));
-    assert!(magazine.put_over(BlockIndex(127), || ()));
-    assert_eq!(magazine.figures(), (128, 128));
-    assert!(magazine.is_idle() && magazine.take(|_| ()) == Some(BlockIndex(127)));
-    let magazine = with(0..255);
-    assert!(!magazine.put_over(BlockIndex(255), || ()));
-    assert_eq!(magazine.count(), 255);
+    for (limit, full) in [(128, 127), (255, 255)] {
+        let magazine = Magazine::new();
+        while magazine.next_batch(255) < 128 {}
+        magazine.open(limit);
+        while magazine.put(BlockIndex(magazine.count()), || ()) {}
+        assert_eq!(magazine.figures(), (full, full));
+        magazine.put_over(BlockIndex(full), || ());
+        assert_eq!(magazine.figures(), (full + 1, full + 1));
+        assert!(magazine.is_idle() && magazine.blocks().map(|block| block.0).eq(0..full + 1));
+    }
 }

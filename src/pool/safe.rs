@@ -286,15 +286,15 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     }
 
     /// Fresh blocks, which are the oldest, go first: they would be taken before those in the depot.
-    fn put_into_full(&self, magazine: &Magazine, index: BlockIndex, note: impl Fn()) -> bool {
+    fn put_into_full(&self, magazine: &Magazine, index: BlockIndex, note: impl FnOnce()) -> bool {
         if magazine.blocks().next().is_some_and(|oldest| self.is_fresh(oldest)) {
             self.empty(magazine);
             return magazine.put(index, note);
         }
         // One more than it may hold, so that what goes can be a whole group.
-        let is_over = magazine.put_over(index, &note);
+        magazine.put_over(index, note);
         self.depot.take_from(magazine);
-        is_over || magazine.put(index, note)
+        true
     }
 
     pub(super) fn count_operations(&self, count: usize) {
