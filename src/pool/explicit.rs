@@ -45,8 +45,9 @@ pub(super) struct Blocks {
     pub(super) base: NonNull<u8>,
     pub(super) stride: usize,
     pub(super) multiplier: u64,
-    /// `None`: nothing is checked.
-    pub(super) ledger: Option<NonNull<u8>>,
+    /// Of a pool without checks it is theirs alone: the library marks nothing there, and takes back
+    /// what they find to be free.
+    pub(super) ledger: NonNull<u8>,
     /// To the end of the last block there is now.
     pub(super) bytes: *const AtomicUsize,
 }
@@ -58,7 +59,7 @@ impl Blocks {
             base: engine.base,
             stride: geometry.stride,
             multiplier: geometry.reciprocal.multiplier,
-            ledger: CHECKED.then(|| engine.ledger().end()),
+            ledger: engine.ledger().end(),
             bytes: &geometry.bytes,
         }
     }
@@ -69,7 +70,7 @@ static NOTHING: AtomicUsize = AtomicUsize::new(0);
 
 impl Blocks {
     fn none(base: NonNull<u8>) -> Self {
-        Self { base, stride: 1, multiplier: 0, ledger: None, bytes: &raw const NOTHING }
+        Self { base, stride: 1, multiplier: 0, ledger: base, bytes: &raw const NOTHING }
     }
 }
 

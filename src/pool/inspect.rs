@@ -226,7 +226,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
             return Err(Broken("P2: the ledger and the counters disagree on the blocks in use"));
         }
         if self.depot.count() != counts.frontier - counts.in_use
-            || !self.depot.is_sound(|index| !self.is_live(index))
+            || !self.depot.is_sound(|index| !CHECKED || !self.is_live(index))
         {
             return Err(Broken("P3: the depot does not hold each free block once"));
         }

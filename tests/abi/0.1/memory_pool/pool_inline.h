@@ -93,7 +93,7 @@ struct pool_cache_view_t {
   char *base;
   uint64_t stride;
   uint64_t multiplier;
-  uint8_t *ledger; /* NULL: nothing is checked */
+  uint8_t *ledger; /* ledger[-1 - index] is the state of a block */
   const uint64_t *bytes;
 };
 
@@ -329,12 +329,9 @@ POOL_DETAIL_INLINE void *pool_inline_cache_allocate(pool_cache_t *cache,
     const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
     const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION - 1);
     if (POOL_DETAIL_LIKELY(pool_detail_may_come(view, next))) {
-      const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
-      const uint64_t index = __atomic_load_n(&view->blocks[count], __ATOMIC_RELAXED);
-      if (POOL_DETAIL_LIKELY(view->ledger != NULL)) {
-        uint8_t *const entry = view->ledger + ~(int64_t)index;
-        __atomic_store_n(entry, POOL_DETAIL_LIVE, __ATOMIC_RELAXED);
-      }
+      /* Nobody else writes to what is read here. */
+      const uint64_t index = view->blocks[next % POOL_DETAIL_CACHE_OPERATION];
+      __atomic_store_n(view->ledger + ~(int64_t)index, POOL_DETAIL_LIVE, __ATOMIC_RELAXED);
       pool_detail_come(view, next);
       return view->base + index * view->stride;
     }
@@ -354,20 +351,17 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_cache_deallocate(pool_cache_t *cach
   if (POOL_DETAIL_LIKELY(pool_detail_is_of(view, cache))) {
     const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
     const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
-    const uint64_t index = (uint64_t)(product >> 64);
-    const int is_start = (uint64_t)product < view->multiplier;
-    if (POOL_DETAIL_LIKELY(offset < __atomic_load_n(view->bytes, __ATOMIC_RELAXED) && is_start)) {
-      uint8_t *const entry = view->ledger == NULL ? NULL : view->ledger + ~(int64_t)index;
-      const int is_checked = entry != NULL;
-      if (is_checked && __atomic_load_n(entry, __ATOMIC_RELAXED) != POOL_DETAIL_LIVE) {
-        return pool_cache_deallocate(cache, block);
-      }
-      const uint64_t state = __atomic_load_n(&view->state, __ATOMIC_RELAXED);
-      const uint64_t next = state + (POOL_DETAIL_CACHE_OPERATION + 1);
-      if (POOL_DETAIL_LIKELY(pool_detail_may_come(view, next))) {
+    const uint64_t bytes = __atomic_load_n(view->bytes, __ATOMIC_RELAXED);
+    if (POOL_DETAIL_LIKELY(offset < bytes && (uint64_t)product < view->multiplier)) {
+      const uint64_t index = (uint64_t)(product >> 64);
+      uint8_t *const entry = view->ledger + ~(int64_t)index;
+      const uint64_t next = __atomic_load_n(&view->state, __ATOMIC_RELAXED) +
+                            (POOL_DETAIL_CACHE_OPERATION + 1);
+      if (POOL_DETAIL_LIKELY(__atomic_load_n(entry, __ATOMIC_RELAXED) == POOL_DETAIL_LIVE) &&
+          POOL_DETAIL_LIKELY(pool_detail_may_come(view, next))) {
         const uint64_t count = next % POOL_DETAIL_CACHE_OPERATION;
         __atomic_store_n(&view->blocks[count - 1], (uint32_t)index, __ATOMIC_RELAXED);
-        if (is_checked) __atomic_store_n(entry, POOL_DETAIL_FREE, __ATOMIC_RELAXED);
+        __atomic_store_n(entry, POOL_DETAIL_FREE, __ATOMIC_RELAXED);
         pool_detail_come(view, next);
         return POOL_OK;
       }
