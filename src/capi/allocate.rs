@@ -1,7 +1,8 @@
 //! The two hot calls, for the engines of most pools. What they can't decide goes to a twin of the
 //! same signature, in tail position, so that the hot path needs no stack frame: first to the one
 //! for other engines and for pools in callers' buffers, which is as short, then to the one for
-//! lock-free engines, which takes more registers, then to the cold one, which knows everything.
+//! lock-free engines, which takes more registers, then to the cold one, which knows everything. A
+//! pool of one owner that has no block back yet has a short way of its own to the next fresh one.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -23,12 +24,23 @@ use crate::pool::{Pool, Usual, handles};
 pub unsafe extern "C" fn pool_allocate(pool: *mut pool_t) -> *mut c_void {
     let block = match enter_usual(pool) {
         Usual::Safe(engine) => engine.allocate(),
-        Usual::Single(engine) => engine.allocate(),
+        Usual::Single(engine) => match engine.allocate() {
+            None => return allocate_fresh(pool),
+            block => block,
+        },
         Usual::None => None,
     };
     match block {
         Some(block) => block.as_ptr().cast(),
         None => allocate_unusual(pool),
+    }
+}
+
+#[inline(never)]
+extern "C" fn allocate_fresh(pool: *mut pool_t) -> *mut c_void {
+    match enter_fast(pool).or_else(|| enter_buffer(pool)).and_then(Pool::allocate_fresh) {
+        Some(block) => block.as_ptr().cast(),
+        None => allocate_slow(pool),
     }
 }
 
@@ -47,7 +59,7 @@ extern "C" fn allocate_unusual(pool: *mut pool_t) -> *mut c_void {
 fn allocate_lock_free(pool: *mut pool_t, found: &Pool) -> *mut c_void {
     match found.allocate_lock_free() {
         Some(block) => block.as_ptr().cast(),
-        None => allocate_slow(pool),
+        None => allocate_fresh(pool),
     }
 }
 

@@ -73,7 +73,7 @@ use crate::inspect::Evidence;
 use crate::layout::stride::Layout;
 use config::{Name, Policy};
 pub(crate) use engine::Usual;
-use engine::{each_lock_free, each_unusual};
+use engine::{Engine, each_lock_free, each_unusual};
 use inspect::Figures;
 use report::{Finding, Misuse, Reporter};
 use waiters::Waiters;
@@ -111,6 +111,17 @@ impl Pool {
             self.serve();
         }
         answer
+    }
+
+    /// A block that was never used, where there is nothing to do but to hand it out.
+    #[inline(always)]
+    pub(crate) fn allocate_fresh(&self) -> Option<Block> {
+        match &self.core.engine {
+            _ if self.core.guards.is_some() => None,
+            Engine::SingleStandard(engine) => engine.allocate_in_order(),
+            Engine::SingleUnchecked(engine) => engine.allocate_in_order(),
+            _ => None,
+        }
     }
 
     /// A block, if one can be had by the hot path of an unusual engine.

@@ -161,6 +161,12 @@ impl<C: Checks> Single<C> {
         Supply { block: self.allocate().or_else(|| self.allocate_fresh()), finding }
     }
 
+    /// The block at the frontier, unless one is free that was used before, or something is wrong.
+    pub(super) fn allocate_in_order(&self) -> Option<Block> {
+        let is_next = self.free.first().is_null() && self.counts().in_use == self.frontier.get();
+        if is_next { self.allocate_fresh() } else { None }
+    }
+
     /// The block at the frontier.
     fn allocate_fresh(&self) -> Option<Block> {
         let index = BlockIndex(self.frontier.get());

@@ -1,19 +1,34 @@
-/* Pairs of calls on one kind of pool, one block live at a time: the steady state of the hot paths,
- * for tests/instructions.rs to count. It ends with 0 when all is well.
+/* Pairs of calls on one kind of pool, for tests/instructions.rs to count: one block live at a time,
+ * which is the steady state of the hot paths, or blocks that were never used, all taken before the
+ * first is given back. It ends with 0 when all is well.
  *
  *     calls THREADING CHECKS BY FAILED PAIRS
  *
  * Numbers of POOL_THREADS_* and POOL_CHECKS_*; by the calls of pool, cache, inlined or
- * inlined_cache; how often allocations were made to fail before.
+ * inlined_cache, or by those of the pool on fresh blocks; how often allocations were made to fail
+ * before.
  */
 
 #include <memory_pool/pool_inline.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { CAPACITY = 2000 };
+
 static int by_pool(pool_t *pool, long pairs) {
   for (; pairs > 0; --pairs) {
     if (pool_deallocate(pool, pool_allocate(pool)) != POOL_OK) return 1;
+  }
+  return 0;
+}
+
+static int by_fresh_blocks(pool_t *pool, long pairs) {
+  static void *blocks[CAPACITY];
+  for (long i = 0; i < pairs; ++i) {
+    if ((blocks[i] = pool_allocate(pool)) == NULL) return 1;
+  }
+  for (long i = 0; i < pairs; ++i) {
+    if (pool_deallocate(pool, blocks[i]) != POOL_OK) return 1;
   }
   return 0;
 }
@@ -81,6 +96,7 @@ static int by_inlined_cache(pool_t *pool, long pairs) {
 
 static int by(const char *word, pool_t *pool, uint32_t checks, long pairs) {
   if (strcmp(word, "pool") == 0) return by_pool(pool, pairs);
+  if (strcmp(word, "fresh") == 0) return by_fresh_blocks(pool, pairs);
   if (strcmp(word, "cache") == 0) return by_cache(pool, pairs);
   if (strcmp(word, "inlined") == 0) return by_inlined_calls(pool, checks, pairs);
   return by_inlined_cache(pool, pairs);
@@ -98,7 +114,7 @@ int main(int count, char **words) {
   if (count != 6) return 2;
   pool_options_t options = POOL_OPTIONS_INIT;
   options.block_size = 64;
-  options.capacity = 1000;
+  options.capacity = CAPACITY;
   options.threading = (uint32_t)atoi(words[1]);
   options.checks = (uint32_t)atoi(words[2]);
   pool_t *pool = NULL;
