@@ -15,6 +15,25 @@ pub(crate) use core::sync::atomic::{
 pub(crate) use crate::host::barrier;
 pub(crate) use crate::host::lock::RawLock;
 
+/// Reads a word that only this thread uses now, as plain memory: of that, compilers read and write
+/// several words at once.
+///
+/// # Safety
+/// * No other thread reads or writes it meanwhile.
+#[inline(always)]
+pub(crate) unsafe fn read_alone(word: &AtomicU32) -> u32 {
+    // SAFETY: by this function's contract.
+    unsafe { word.as_ptr().read() }
+}
+
+/// # Safety
+/// * As above.
+#[inline(always)]
+pub(crate) unsafe fn write_alone(word: &AtomicU32, value: u32) {
+    // SAFETY: by this function's contract.
+    unsafe { word.as_ptr().write(value) };
+}
+
 /// A value, and the lock that guards it. A panic while it is held leaves it usable: what our locks
 /// guard is changed in single steps that leave it whole.
 pub(crate) struct Lock<T> {

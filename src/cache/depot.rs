@@ -192,15 +192,16 @@ impl Depot {
         magazine.open(self.limit());
     }
 
-    /// Takes the blocks at some places, by groups as far as they are of whole ones.
+    /// Takes the blocks at some places, by groups as far as they are whole ones in order.
     fn put_newest_first(&self, magazine: &Magazine, places: Range<usize>) {
-        let mut end = places.end;
-        while end - places.start >= GROUP_BLOCKS
-            && self.free.put_group(magazine.blocks_at(end - GROUP_BLOCKS..end))
+        let mut rest = places;
+        while let Some(start) = rest.end.checked_sub(GROUP_BLOCKS).filter(|&at| at >= rest.start)
+            && magazine.is_run(start..rest.end)
         {
-            end -= GROUP_BLOCKS;
+            magazine.blocks_at(start..start + 1).for_each(|index| self.free.put_group_of(index));
+            rest.end = start;
         }
-        self.free.put_all(magazine.blocks_at(places.start..end));
+        self.free.put_all(magazine.blocks_at(rest));
     }
 
     /// Takes all blocks of a magazine, whose batches begin small again.

@@ -197,20 +197,9 @@ impl FreeSet {
         taken
     }
 
-    /// Adds blocks that are all of one group; `false`: they are not, and none was added. A bit is
-    /// made of each, rather than of their number: a block may be here twice when two threads gave
-    /// it back at the same moment, and what is not here may be live.
-    pub(crate) fn put_group(&self, mut blocks: impl Iterator<Item = BlockIndex>) -> bool {
-        let Some(first) = blocks.next() else { return true };
-        let (group, bit) = place_of(first);
-        let (bits, differing) = blocks.fold((bit, 0), |(bits, differing), index| {
-            (bits | place_of(index).1, differing | (index.0 ^ first.0))
-        });
-        let is_one = differing < GROUP_BLOCKS;
-        if is_one {
-            self.put(group, bits);
-        }
-        is_one
+    /// Adds all blocks of the group of one of them.
+    pub(crate) fn put_group_of(&self, index: BlockIndex) {
+        self.put(group_of(index), u64::MAX);
     }
 
     /// Adds blocks; those that follow each other in one group at once.

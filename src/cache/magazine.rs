@@ -26,12 +26,13 @@
 //! M3. `forbidden`, `batch` and `earlier` are written under the pool's lock.
 //! M4. `count <= ROUNDS_MAX`, which it reaches under the lock only: `forbidden` has that bit of the
 //!     count, and every higher one.
+//! M5. `blocks` is read and written by the owner, or under the pool's lock: who is both is alone.
 
 use core::hint::cold_path;
 use core::ops::Range;
 
 use crate::base::ids::BlockIndex;
-use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier};
+use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, barrier, read_alone, write_alone};
 
 /// The bytes of a magazine: whole pairs of cache lines, which some processors fetch together, so
 /// that no two threads write to one.
@@ -278,15 +279,30 @@ impl Magazine {
     /// Puts `count` free blocks on top, of which the last is the first to be taken. By the owner.
     pub(crate) fn fill(&self, count: usize, blocks: impl Iterator<Item = BlockIndex>) {
         let start = self.count();
-        blocks.enumerate().for_each(|(nth, block)| self.set_block(start + nth, block));
+        blocks.enumerate().for_each(|(nth, block)| self.set_block_alone(start + nth, block));
         self.set_count(start + count);
     }
 
     /// As [`Self::fill`], but the first is the first to be taken.
     pub(crate) fn fill_backwards(&self, count: usize, blocks: impl Iterator<Item = BlockIndex>) {
         let end = self.count() + count;
-        blocks.enumerate().for_each(|(nth, block)| self.set_block(end - 1 - nth, block));
+        blocks.enumerate().for_each(|(nth, block)| self.set_block_alone(end - 1 - nth, block));
         self.set_count(end);
+    }
+
+    fn set_block_alone(&self, place: usize, index: BlockIndex) {
+        // SAFETY: M5.
+        unsafe { write_alone(self.place(place), index.0 as u32) };
+    }
+
+    /// Whether the blocks at some places are `first ^ 0`, `first ^ 1` and so on: a whole group, if
+    /// they are as many, in the order of burst after burst. By the owner.
+    pub(crate) fn is_run(&self, places: Range<usize>) -> bool {
+        // SAFETY: M5.
+        let block = |place| unsafe { read_alone(self.place(place)) };
+        let first = block(places.start);
+        let wrong = |wrong, (place, nth): (_, u32)| wrong | (block(place) ^ first ^ nth);
+        places.zip(0..).fold(0, wrong) == 0
     }
 
     /// The blocks at some places, oldest first; there are as many. By the owner.

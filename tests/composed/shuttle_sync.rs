@@ -62,6 +62,15 @@ atomics! {
     AtomicUsize: usize;
 }
 
+/// As the library's, but that the checker sees what it does.
+pub(crate) unsafe fn read_alone(word: &AtomicU32) -> u32 {
+    word.load(Ordering::Relaxed)
+}
+
+pub(crate) unsafe fn write_alone(word: &AtomicU32, value: u32) {
+    word.store(value, Ordering::Relaxed);
+}
+
 pub(crate) mod barrier {
     //! Shuttle knows no order but the sequential one, so that fences have nothing to do.
 
