@@ -57,9 +57,9 @@ extern "C" fn allocate_unusual(pool: *mut pool_t) -> *mut c_void {
 
 #[inline(never)]
 fn allocate_lock_free(pool: *mut pool_t, found: &Pool) -> *mut c_void {
-    match found.allocate_lock_free() {
+    match found.allocate_lock_free().or_else(|| found.allocate_fresh()) {
         Some(block) => block.as_ptr().cast(),
-        None => allocate_fresh(pool),
+        None => allocate_slow(pool),
     }
 }
 
