@@ -23,6 +23,18 @@ struct Walk<'call> {
     depth: usize,
 }
 
+impl Walk<'_> {
+    /// Notes one more return address, 0 at the end, and answers what to tell the unwinder.
+    fn add(&mut self, address: usize) -> c_int {
+        let Some(place) = self.frames.get_mut(self.depth).filter(|_| address != 0) else {
+            return END_OF_STACK;
+        };
+        *place = address;
+        self.depth += 1;
+        GO_ON
+    }
+}
+
 /// Fills `frames` with return addresses, the innermost first; answers how many there are.
 #[inline(never)]
 pub(crate) fn capture(frames: &mut [usize]) -> usize {
@@ -36,13 +48,7 @@ extern "C" fn visit(context: *mut c_void, walk: *mut c_void) -> c_int {
     // SAFETY: `capture` passed it, and nobody else refers to it meanwhile.
     let walk = unsafe { &mut *walk.cast::<Walk<'_>>() };
     // SAFETY: the context is the unwinder's own.
-    let address = unsafe { _Unwind_GetIP(context) };
-    let Some(place) = walk.frames.get_mut(walk.depth).filter(|_| address != 0) else {
-        return END_OF_STACK;
-    };
-    *place = address;
-    walk.depth += 1;
-    GO_ON
+    walk.add(unsafe { _Unwind_GetIP(context) })
 }
 
 /// The same of what a signal handler interrupted, to be called by it: the frames of the handler
@@ -61,17 +67,13 @@ extern "C" fn visit_interrupted(context: *mut c_void, walk: *mut c_void) -> c_in
     let mut is_before = 0;
     // SAFETY: the context is the unwinder's own, and there is a place for the answer.
     let address = unsafe { _Unwind_GetIPInfo(context, &raw mut is_before) };
-    // An address that stands before its instruction is one that a signal came at.
-    if walk.depth == 0 && is_before == 0 {
-        return if address == 0 { END_OF_STACK } else { GO_ON };
+    // An address that stands before its instruction is one that a signal came at. Until then the
+    // frames are the handler's.
+    if walk.depth == 0 && is_before == 0 && address != 0 {
+        return GO_ON;
     }
-    let Some(place) = walk.frames.get_mut(walk.depth).filter(|_| address != 0) else {
-        return END_OF_STACK;
-    };
     // As a return address stands, so that all are shown alike.
-    *place = address + usize::from(is_before != 0);
-    walk.depth += 1;
-    GO_ON
+    walk.add(if address == 0 { 0 } else { address + usize::from(is_before != 0) })
 }
 
 #[cfg(test)]
