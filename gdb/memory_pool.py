@@ -63,14 +63,14 @@ class MemoryPoolLayout:
     """A copy of the library; the numbers of its layout are attributes."""
 
     MAGIC = 0x00706F6F6C676462
-    VERSION = 1
+    VERSION = 2
     # In the order of DebugLayout and EngineLayout.
     FIELDS = """
         magic version word_bytes arenas arena_count arena_bytes arena_base_at arena_mask_at
         slot_bytes slot_key_at slot_pool_at entries entry_count entry_bytes entry_key_at
         entry_pool_at entry_shift tag_at block_size_at stride_at base_at name_at name_length_at
         ledger_untouched ledger_free ledger_live ledger_held link_untouched link_live link_held
-        engine_count engine_bytes""".split()
+        link_bytes depths engine_count engine_bytes""".split()
     ENGINE_FIELDS = """
         tag threading checks bytes_at frontier_at table table_end_at has_counters allocations_at
         deallocations_at let_go_at hand_at lent_at kept_at low_at top_at""".split()
@@ -87,7 +87,7 @@ class MemoryPoolLayout:
                                " %d: source the library's own." % (version, self.VERSION))
         fields = target.numbers(address, "%dQ" % len(self.FIELDS))
         self.__dict__.update(zip(self.FIELDS, fields))
-        self.word_form = "Q" if self.word_bytes == 8 else "I"
+        self.word_form, self.link_form = "QI" if self.word_bytes == 8 else "IH"
         # Fields of eight bytes in which an address stands first.
         self.arenas = self.word(address + 8 * self.FIELDS.index("arenas"))
         self.entries = self.word(address + 8 * self.FIELDS.index("entries"))
@@ -96,9 +96,8 @@ class MemoryPoolLayout:
         for number in range(self.engine_count):
             fields = target.numbers(first + number * self.engine_bytes, self.ENGINE_FORM)
             engine = dict(zip(self.ENGINE_FIELDS, fields))
-            for text in ("threading", "checks"):
-                engine[text] = engine[text].rstrip(b"\0").decode()
-            self.engines[engine["tag"]] = engine
+            texts = {at: engine[at].rstrip(b"\0").decode() for at in ("threading", "checks")}
+            self.engines[engine["tag"]] = {**engine, **texts}
 
     def word(self, address):
         return self.target.numbers(address, self.word_form)[0]
@@ -148,12 +147,12 @@ class MemoryPool:
 
     def load(self):
         """What can be read only if the pool is where it should be."""
-        tag = self.layout.target.read(self.at("tag_at"), 1)[0]
+        target = self.layout.target
+        tag, length = (target.read(self.at(at), 1)[0] for at in ("tag_at", "name_length_at"))
         self.engine = self.layout.engines.get(tag, self.UNKNOWN)
-        length = self.layout.target.read(self.at("name_length_at"), 1)[0]
-        self.name = self.layout.target.read(self.at("name_at"), length).decode("utf-8", "replace")
-        fields = ("block_size_at", "stride_at", "base_at")
-        self.block_size, self.stride, self.base = map(self.word, fields)
+        self.name = target.read(self.at("name_at"), length).decode("utf-8", "replace")
+        self.block_size, self.stride = self.word("block_size_at"), self.word("stride_at")
+        self.base = self.word("base_at")
         self.knows_states = self.engine["table"] in (self.LEDGER, self.LINKS)
         self.capacity = self.frontier = None
         if self.engine["table"] is not None:
@@ -191,16 +190,18 @@ class MemoryPool:
     def states(self, first, end):
         """Bytes of the ledger of blocks below the frontier, or what would stand there, in parts."""
         layout, table = self.layout, self.word("table_end_at")
+        known = {layout.link_untouched: layout.ledger_untouched,
+                 layout.link_live: layout.ledger_live, layout.link_held: layout.ledger_free}
         for first in range(first, end, self.BLOCKS_AT_ONCE):
             last = min(first + self.BLOCKS_AT_ONCE, end)
             if self.engine["table"] == self.LEDGER:
                 yield layout.target.read(table - last, last - first)[::-1]
                 continue
-            form = "%d%s" % (last - first, layout.word_form)
-            words = layout.target.numbers(table - last * layout.word_bytes, form)
-            known = {layout.link_untouched: layout.ledger_untouched,
-                     layout.link_live: layout.ledger_live, layout.link_held: layout.ledger_free}
-            yield bytes(known.get(word, layout.ledger_free) for word in reversed(words))
+            # From the end, counted in links: between those of two blocks lie their depths.
+            at = [index + (index + 1) // 2 * layout.depths for index in range(first, last)]
+            links = layout.target.numbers(table - (at[-1] + 1) * layout.link_bytes,
+                                          "%d%s" % (at[-1] - at[0] + 1, layout.link_form))[::-1]
+            yield bytes(known.get(links[place - at[0]], layout.ledger_free) for place in at)
 
     def runs(self, first, end):
         """Of blocks in a row that are in one state: (first, end, state)."""
@@ -353,8 +354,7 @@ Blocks from the heap (POOL_EXHAUSTED_HEAP) are not found."""
     def show(self, target, pool, index, into):
         start = pool.base + index * pool.stride
         where = "%d bytes into block %d" % (into, index) if into else "block %d" % index
-        _, _, state = next(pool.runs(index, index + 1))
-        state = state.replace("unknown", MemoryPoolBlocks.UNKNOWN)
+        state = next(pool.runs(index, index + 1))[2].replace("unknown", MemoryPoolBlocks.UNKNOWN)
         print("%#x is %s of %s: %s" % (start + into, where, pool.title(), state))
         count = min(pool.block_size, self.BYTES_MAX)
         for at in range(0, count, 16):

@@ -32,8 +32,9 @@ const KINDS: [(&str, u32, &str, &str); 7] = [
 
 const LEVELS: [(&str, u32); 2] = [("standard", POOL_CHECKS_STANDARD), ("none", POOL_CHECKS_NONE)];
 
-const FEWER: u64 = 100;
-const MORE: u64 = 1100;
+const FEWER: u64 = 20;
+/// Of a lock-free pool that makes 240 changes, and the 256th does more.
+const MORE: u64 = 120;
 
 /// Instructions inside of `function` while the program makes so many pairs of calls.
 fn count(valgrind: &Path, program: &Path, function: &str, words: &[String], pairs: u64) -> u64 {

@@ -8,7 +8,9 @@ mod base {
     pub(crate) use crate::ids;
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicUsize, Ordering, fence};
+        pub(crate) use loom::sync::atomic::{
+            AtomicU16, AtomicU32 as AtomicHalf, AtomicUsize, Ordering, fence,
+        };
     }
 }
 
@@ -20,40 +22,38 @@ mod ids;
 #[allow(dead_code, reason = "for the whole library")]
 mod tagged;
 
-use std::ptr::NonNull;
+#[path = "line/table.rs"]
+mod table;
 
 use base::ids::BlockIndex;
-use base::sync::AtomicUsize;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
+use table::Table;
 use tagged::TaggedStack;
 
 /// A stack, its table, and what its blocks hold.
-struct Blocks {
-    stack: TaggedStack,
-    _links: Box<[AtomicUsize]>,
+struct Blocks<const NOTED: usize = 256> {
+    stack: TaggedStack<NOTED>,
+    _table: Table,
     contents: Vec<UnsafeCell<usize>>,
 }
 
 // SAFETY: the stack is made for any thread, and a block's content is its owner's: loom objects
 // when it is not.
-unsafe impl Send for Blocks {}
+unsafe impl<const NOTED: usize> Send for Blocks<NOTED> {}
 // SAFETY: as above.
-unsafe impl Sync for Blocks {}
+unsafe impl<const NOTED: usize> Sync for Blocks<NOTED> {}
 
-impl Blocks {
+impl<const NOTED: usize> Blocks<NOTED> {
     /// All free; the last one is on top.
     fn new(count: usize) -> Arc<Self> {
-        let links: Box<[AtomicUsize]> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-        let end = NonNull::from(&*links).cast::<AtomicUsize>();
-        // SAFETY: the end of the slice.
-        let end = unsafe { end.add(count) };
-        // SAFETY: `count` zero words before `end`, as long as the table lives, beside the stack.
-        let stack = unsafe { TaggedStack::new(end) };
+        let table = Table::new(count);
+        // SAFETY: a table for so many blocks, which lives beside the stack.
+        let stack = unsafe { TaggedStack::new(table.end()) };
         (0..count).for_each(|index| stack.push(BlockIndex(index)));
         let contents = (0..count).map(|_| UnsafeCell::new(0)).collect();
-        Arc::new(Self { stack, _links: links, contents })
+        Arc::new(Self { stack, _table: table, contents })
     }
 
     /// Takes a block and writes into it, as its owner may.
@@ -91,7 +91,7 @@ fn explore(preemptions: usize, scenario: impl Fn() + Sync + Send + 'static) {
 #[test]
 fn three_threads_take_and_give_one_block_each() {
     explore(2, || {
-        let blocks = Blocks::new(2);
+        let blocks = <Blocks>::new(2);
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 let blocks = Arc::clone(&blocks);
@@ -109,7 +109,7 @@ fn three_threads_take_and_give_one_block_each() {
 #[test]
 fn a_head_that_came_back_is_not_mistaken_for_one_that_stayed() {
     explore(3, || {
-        let blocks = Blocks::new(3);
+        let blocks = <Blocks>::new(3);
         let other = Arc::clone(&blocks);
         let thread = thread::spawn(move || {
             let first = other.take();
@@ -129,7 +129,7 @@ fn a_head_that_came_back_is_not_mistaken_for_one_that_stayed() {
 #[test]
 fn a_block_that_crosses_threads_brings_its_content() {
     explore(3, || {
-        let blocks = Blocks::new(1);
+        let blocks = <Blocks>::new(1);
         let other = Arc::clone(&blocks);
         let thread = thread::spawn(move || {
             for _ in 0..2 {
@@ -149,7 +149,7 @@ fn a_block_that_crosses_threads_brings_its_content() {
 #[test]
 fn the_depth_is_one_that_the_stack_had() {
     explore(3, || {
-        let blocks = Blocks::new(2);
+        let blocks = <Blocks>::new(2);
         let other = Arc::clone(&blocks);
         let thread = thread::spawn(move || {
             let (depth, changes) = other.stack.depth_and_changes();
@@ -166,11 +166,35 @@ fn the_depth_is_one_that_the_stack_had() {
     });
 }
 
+/// Every change is noted, and a thread sleeps before its note as long as it likes. What the others
+/// see goes forward all the same, and in the end it is as much as happened.
+#[test]
+fn a_note_that_comes_late_takes_nothing_back() {
+    explore(3, || {
+        let blocks = Blocks::<1>::new(2);
+        let other = Arc::clone(&blocks);
+        let thread = thread::spawn(move || {
+            other.take().into_iter().for_each(|index| other.give(index));
+        });
+        let look = || {
+            let (depth, changes) = blocks.stack.depth_and_changes();
+            assert!(depth <= 2 && depth % 2 == changes % 2, "{depth} after {changes} changes");
+            changes
+        };
+        let first = look();
+        blocks.take().into_iter().for_each(|index| blocks.give(index));
+        assert!(look() >= first + 2);
+        thread.join().expect("no panic");
+        assert_eq!(blocks.stack.depth_and_changes(), (2, 6));
+        blocks.census(2);
+    });
+}
+
 /// A double free, at once: the block goes back once.
 #[test]
 fn of_two_threads_that_give_the_same_block_back_one_succeeds() {
     explore(3, || {
-        let blocks = Blocks::new(2);
+        let blocks = <Blocks>::new(2);
         let index = blocks.take().expect("two blocks are free");
         let other = Arc::clone(&blocks);
         let give = move |blocks: &Blocks| {

@@ -7,7 +7,9 @@ mod base {
     pub(crate) use crate::ids;
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+        pub(crate) use loom::sync::atomic::{
+            AtomicU16, AtomicU32, AtomicU32 as AtomicHalf, AtomicUsize, Ordering, fence,
+        };
     }
 }
 
@@ -31,21 +33,25 @@ mod tagged;
 #[allow(dead_code, reason = "for the whole library")]
 mod quarantine;
 
+#[path = "line/table.rs"]
+mod table;
+
 use std::ptr::NonNull;
 
 use base::ids::BlockIndex;
-use base::sync::{AtomicU32, AtomicUsize};
+use base::sync::AtomicU32;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 use quarantine::Quarantine;
+use table::Table;
 use tagged::TaggedStack;
 
 /// Blocks, and everything that they can be in.
 struct Blocks {
     stack: TaggedStack,
     quarantine: Quarantine,
-    _links: Box<[AtomicUsize]>,
+    _table: Table,
     _places: Box<[AtomicU32]>,
     contents: Vec<UnsafeCell<usize>>,
 }
@@ -58,17 +64,15 @@ unsafe impl Sync for Blocks {}
 impl Blocks {
     /// All live, but for the last one, which waits in the only place.
     fn new(count: usize) -> Arc<Self> {
-        let links: Box<[AtomicUsize]> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+        let table = Table::new(count);
         let places: Box<[AtomicU32]> = [AtomicU32::new(0)].into();
-        // SAFETY: the end of the slice.
-        let end = unsafe { NonNull::from(&*links).cast::<AtomicUsize>().add(count) };
-        // SAFETY: `count` zero words before `end`, as long as the table lives, beside the stack.
-        let stack = unsafe { TaggedStack::new(end) };
+        // SAFETY: a table for so many blocks, which lives beside the stack.
+        let stack = unsafe { TaggedStack::new(table.end()) };
         // SAFETY: a place, zero, as long as it lives, beside the quarantine.
         let quarantine = unsafe { Quarantine::new(NonNull::from(&*places).cast(), 1) };
         (0..count).for_each(|index| stack.set_live(BlockIndex(index)));
         let contents = (0..count).map(|_| UnsafeCell::new(0)).collect();
-        let blocks = Self { stack, quarantine, _links: links, _places: places, contents };
+        let blocks = Self { stack, quarantine, _table: table, _places: places, contents };
         blocks.give(count - 1);
         Arc::new(blocks)
     }

@@ -71,7 +71,8 @@
  * up, evaluated more than once.
  *     static unsigned char memory[POOL_STATIC_BYTES(64, 100)];
  * POOL_STATIC_BYTES_ALIGNED is for blocks of a given alignment, a power of two, and
- * POOL_STATIC_BYTES_LOCK_FREE for POOL_THREADS_LOCK_FREE, which has a word beside each block. */
+ * POOL_STATIC_BYTES_LOCK_FREE for POOL_THREADS_LOCK_FREE, which has half a word and 2 bytes beside
+ * each block. */
 #define POOL_STATIC_BYTES(block_size, capacity) \
   POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), 1, capacity, \
                     POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
@@ -79,8 +80,8 @@
   POOL_DETAIL_BYTES(POOL_DETAIL_UP(POOL_DETAIL_MAX(block_size, sizeof(void *)), alignment), 1, \
                     capacity, (size_t)(alignment))
 #define POOL_STATIC_BYTES_LOCK_FREE(block_size, capacity) \
-  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), sizeof(void *), capacity, \
-                    POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
+  POOL_DETAIL_BYTES(POOL_DETAIL_MAX(block_size, sizeof(void *)), sizeof(void *) / 2 + 2, \
+                    capacity, POOL_DETAIL_NATURAL(POOL_DETAIL_MAX(block_size, sizeof(void *))))
 #define POOL_DETAIL_MAX(a, b) ((size_t)(a) > (size_t)(b) ? (size_t)(a) : (size_t)(b))
 #define POOL_DETAIL_MIN(a, b) ((size_t)(a) < (size_t)(b) ? (size_t)(a) : (size_t)(b))
 #define POOL_DETAIL_UP(a, to) (((size_t)(a) + (size_t)(to)-1) / (size_t)(to) * (size_t)(to))

@@ -9,7 +9,7 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 
 pub(crate) use core::sync::atomic::{
-    AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence,
+    AtomicI32, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering, fence,
 };
 
 pub(crate) use crate::host::barrier;
@@ -32,6 +32,23 @@ pub(crate) unsafe fn read_alone(word: &AtomicU32) -> u32 {
 pub(crate) unsafe fn write_alone(word: &AtomicU32, value: u32) {
     // SAFETY: by this function's contract.
     unsafe { word.as_ptr().write(value) };
+}
+
+/// Half a word.
+pub(crate) type AtomicHalf = <Word<{ usize::BITS }> as Halved>::Half;
+
+pub(crate) struct Word<const BITS: u32>;
+
+pub(crate) trait Halved {
+    type Half;
+}
+
+impl Halved for Word<64> {
+    type Half = AtomicU32;
+}
+
+impl Halved for Word<32> {
+    type Half = AtomicU16;
 }
 
 /// A value, and the lock that guards it. A panic while it is held leaves it usable: what our locks

@@ -207,10 +207,8 @@ fn place(source: &Source) -> Result<Option<NonNull<u8>>, Refusal> {
 /// checks are, so that they never change the capacity.
 fn side(config: &Config) -> Side {
     match (engine_of(config), config.checks) {
-        (EngineKind::LockFree, _) => Side { near: tagged::LINK_BYTES, far: None, fixed: 0 },
-        (EngineKind::Inspected, _) => {
-            Side { near: tagged::LINK_BYTES, far: None, fixed: FRONT_BYTES }
-        }
+        (EngineKind::LockFree, _) => Side { near: tagged::BYTES, far: None, fixed: 0 },
+        (EngineKind::Inspected, _) => Side { near: tagged::BYTES, far: None, fixed: FRONT_BYTES },
         (EngineKind::Safe, _) => Side { near: 1, far: Some(FreeSet::bytes), fixed: 0 },
         (EngineKind::Shared, _)
         | (_, CheckLevel::Standard | CheckLevel::Sampled(_) | CheckLevel::Watched(_)) => {
@@ -225,7 +223,7 @@ fn side(config: &Config) -> Side {
 
 fn side_bytes_in_buffer(config: &Config) -> usize {
     match config.threading {
-        Threading::LockFree => tagged::LINK_BYTES,
+        Threading::LockFree => tagged::BYTES,
         Threading::Safe | Threading::Single => 1,
     }
 }
@@ -292,8 +290,8 @@ fn marks(config: &Config, switches: Switches, fill: Fill, layout: &Layout) -> Op
 
 fn lock_free<const CHECKED: bool>(layout: &Layout, span: &Span) -> LockFree<CHECKED> {
     // SAFETY: the side table of a new span is zero, ends on a multiple of 16, is this stack's
-    // alone, and has a word for each block (`side`).
-    let stack = unsafe { TaggedStack::new(span.side_end().cast()) };
+    // alone, and has BYTES for each block (`side`).
+    let stack = unsafe { TaggedStack::new(span.side_end()) };
     // For those who wait; where there is none, they look again and again.
     let _ = barrier::prepare();
     LockFree::new(stack, span.base(), Geometry::new(layout))

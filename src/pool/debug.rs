@@ -44,7 +44,7 @@ use crate::span::Span;
 const MAGIC: u64 = 0x0070_6F6F_6C67_6462;
 
 /// Of the fields, of what they mean, and of the layout of what they lead to.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Everything that a debugger needs to know of this build of the library.
 #[repr(C)]
@@ -83,10 +83,14 @@ pub(crate) struct DebugLayout {
     ledger_free: u64,
     ledger_live: u64,
     ledger_held: u64,
-    /// The same as words of the table of a lock-free pool, where any other word is a free block.
+    /// The same as links of a lock-free pool, where any other link is that of a free block.
     link_untouched: u64,
     link_live: u64,
     link_held: u64,
+    /// Of its table, before whose end lie a link, two depths and a link, of two blocks, then those
+    /// of the next two, and so on; and how many links are as long as two depths.
+    link_bytes: u64,
+    depths: u64,
     engine_count: u64,
     engine_bytes: u64,
     engines: [EngineLayout; 9],
@@ -288,9 +292,11 @@ impl DebugLayout {
             ledger_free: State::Free as u64,
             ledger_live: State::Live as u64,
             ledger_held: State::Held as u64,
-            link_untouched: 0,
+            link_untouched: tagged::UNTOUCHED as u64,
             link_live: tagged::LIVE as u64,
             link_held: tagged::HELD as u64,
+            link_bytes: tagged::LINK_BYTES as u64,
+            depths: (2 * tagged::DEPTH_BYTES / tagged::LINK_BYTES) as u64,
             engine_count: ENGINES.len() as u64,
             engine_bytes: size_of::<EngineLayout>() as u64,
             engines: ENGINES,

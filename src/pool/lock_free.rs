@@ -60,8 +60,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
 
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        let index = self.stack.pop()?;
-        Some(self.hand_out(index))
+        self.stack.pop_for(|index| self.hand_out(index))
     }
 
     #[inline(always)]

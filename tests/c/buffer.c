@@ -129,7 +129,7 @@ static void it_lives_at(unsigned char *buffer, size_t bytes, const pool_options_
   const pool_stats_t stats = stats_of(pool);
   CHECK(stats.in_use == count && stats.peak_in_use == count && stats.failures == 2);
   CHECK(stats.reserved_bytes == bytes && stats.resident_bytes == bytes);
-  const size_t side = options->threading == POOL_THREADS_LOCK_FREE ? sizeof(void *) : 1;
+  const size_t side = options->threading == POOL_THREADS_LOCK_FREE ? sizeof(void *) / 2 + 2 : 1;
   CHECK(stats.metadata_bytes == 128 * sizeof(void *) + (count * side + 15) / 16 * 16);
   CHECK(pool_trim(pool, &trimmed) == POOL_OK && trimmed == 0);
   if (options->checks == POOL_CHECKS_STANDARD) {

@@ -11,7 +11,37 @@ static void ignore(void *user_data, int32_t level, const char *message) {
   (void)user_data, (void)level, (void)message;
 }
 
+/* Lock-free pools count in 16 bits beside each block, and know more blocks than that. */
+static void many_without_a_lock(void) {
+  enum { MANY = 200000 };
+  static void *blocks[MANY];
+  pool_options_t options = POOL_OPTIONS_INIT;
+  pool_stats_t stats = {0};
+  pool_t *pool = NULL;
+  options.block_size = 16;
+  options.capacity = MANY;
+  options.threading = POOL_THREADS_LOCK_FREE;
+  stats.struct_size = sizeof stats;
+  CHECK(pool_create_with(&options, &pool) == POOL_OK);
+  CHECK(pool_get_stats(pool, &stats) == POOL_OK);
+  const size_t side = sizeof(void *) / 2 + 2;
+  CHECK(stats.metadata_bytes >= MANY * side && stats.metadata_bytes <= MANY * side + 2048 + 16);
+  for (size_t left = 0; left < MANY; left += 66000) {
+    CHECK(pool_allocate_many(pool, blocks, MANY) == MANY && pool_available(pool) == 0);
+    CHECK(pool_deallocate_many(pool, blocks + left, MANY - left) == POOL_OK);
+    CHECK(pool_in_use(pool) == left && pool_validate(pool) == POOL_OK);
+    CHECK(pool_trim(pool, NULL) == POOL_OK && pool_available(pool) == MANY - left);
+    CHECK(pool_deallocate_many(pool, blocks, left) == POOL_OK && pool_in_use(pool) == 0);
+  }
+  CHECK(pool_allocate_many(pool, blocks, MANY) == MANY && pool_reset(pool) == POOL_OK);
+  CHECK(pool_allocate(pool) != NULL && pool_in_use(pool) == 1);
+  CHECK(pool_get_stats(pool, &stats) == POOL_OK);
+  CHECK(stats.allocations == 5 * (uint64_t)MANY + 1 && stats.deallocations == 5 * (uint64_t)MANY);
+  CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
+}
+
 int main(void) {
+  many_without_a_lock();
   void *blocks[CAPACITY];
   pool_stats_t stats;
   pool_t *pool = pool_create(100, CAPACITY);

@@ -21,6 +21,7 @@ pub(crate) mod tagged;
 
 pub(crate) mod futex;
 pub(crate) mod pool;
+pub(crate) mod table;
 
 pub(crate) mod host {
     pub(crate) use super::futex as sleep;
@@ -39,7 +40,9 @@ pub(crate) mod base {
     pub(crate) use super::{error, ids};
 
     pub(crate) mod sync {
-        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+        pub(crate) use loom::sync::atomic::{
+            AtomicU16, AtomicU32, AtomicU32 as AtomicHalf, AtomicUsize, Ordering, fence,
+        };
         pub(crate) use loom::sync::{Mutex as Lock, MutexGuard};
 
         pub(crate) use crate::sync::barrier;

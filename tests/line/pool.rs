@@ -14,11 +14,12 @@ use std::ptr::NonNull;
 
 use crate::base::error::Error;
 use crate::base::ids::{Block, BlockIndex, UserPointer};
-use crate::base::sync::{AtomicUsize, Lock, lock};
+use crate::base::sync::{Lock, lock};
 use crate::freelist::tagged::TaggedStack;
 use crate::host::sleep::Deadline;
 use crate::layout::geometry::Geometry;
 use crate::layout::stride::Layout;
+use crate::line::table::Table;
 use engine::{Engine, List};
 use lock_free::LockFree;
 use waiters::Waiters;
@@ -31,7 +32,7 @@ pub(crate) struct Pool {
     waiters: Waiters,
     base: NonNull<u64>,
     _blocks: Vec<u64>,
-    _links: Vec<AtomicUsize>,
+    _table: Table,
 }
 
 struct Core {
@@ -53,13 +54,11 @@ impl Pool {
     /// All blocks are free.
     pub(crate) fn new(kind: Kind, capacity: usize) -> Self {
         let mut blocks = vec![0; capacity];
-        let mut links: Vec<_> = (0..capacity).map(|_| AtomicUsize::new(0)).collect();
+        let table = Table::new(capacity);
         let base = NonNull::from(&mut *blocks).cast::<u64>();
         let layout = Layout { stride: STRIDE, capacity, max_capacity: capacity };
-        // SAFETY: the end of the slice.
-        let end = unsafe { NonNull::from(&mut *links).cast::<AtomicUsize>().add(capacity) };
-        // SAFETY: `capacity` zero words before `end`, as long as the pool lives.
-        let stack = unsafe { TaggedStack::new(end) };
+        // SAFETY: a table for so many blocks, as long as the pool lives.
+        let stack = unsafe { TaggedStack::new(table.end()) };
         let block_at =
             |index| base.cast::<u8>().map_addr(|base| base.saturating_add(STRIDE * index));
         let engine = match kind {
@@ -71,7 +70,7 @@ impl Pool {
             }
         };
         let (lock, waiters) = (Lock::new(()), Waiters::new());
-        Self { core: Core { engine }, lock, waiters, base, _blocks: blocks, _links: links }
+        Self { core: Core { engine }, lock, waiters, base, _blocks: blocks, _table: table }
     }
 
     fn hold<T>(&self, body: impl FnOnce(&Core) -> T) -> T {
