@@ -260,7 +260,7 @@ fn of_unfinished_group(magazine: &Magazine) -> usize {
     let Some(group) = newest.next() else { return 0 };
     let oldest_of_whole = magazine.count().saturating_sub(GROUP_BLOCKS);
     let is_of_it = |index| group_of(index) == group;
-    // Then those between are of it as well, and need no look.
+    // Then those between are of it as well, nearly always; if not, a group is parted, no more.
     if magazine.blocks_at(oldest_of_whole..oldest_of_whole + 1).all(is_of_it) {
         return 0;
     }
