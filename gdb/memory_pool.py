@@ -63,7 +63,7 @@ class MemoryPoolLayout:
     """A copy of the library; the numbers of its layout are attributes."""
 
     MAGIC = 0x00706F6F6C676462
-    VERSION = 2
+    VERSION = 3
     # In the order of DebugLayout and EngineLayout.
     FIELDS = """
         magic version word_bytes arenas arena_count arena_bytes arena_base_at arena_mask_at
@@ -72,7 +72,7 @@ class MemoryPoolLayout:
         ledger_untouched ledger_free ledger_live ledger_held link_untouched link_live link_held
         link_bytes depths engine_count engine_bytes""".split()
     ENGINE_FIELDS = """
-        tag threading checks bytes_at frontier_at table table_end_at has_counters allocations_at
+        tag threading checks capacity_at frontier_at table table_end_at has_counters allocations_at
         deallocations_at let_go_at hand_at lent_at kept_at low_at top_at""".split()
     ENGINE_FORM = "Q16s16s13Q"
 
@@ -156,7 +156,7 @@ class MemoryPool:
         self.knows_states = self.engine["table"] in (self.LEDGER, self.LINKS)
         self.capacity = self.frontier = None
         if self.engine["table"] is not None:
-            self.capacity = self.word("bytes_at") // max(1, self.stride)
+            self.capacity = self.word("capacity_at")
             self.frontier = min(self.word("frontier_at"), self.capacity)
         return self
 

@@ -231,7 +231,7 @@ fn what_this_script_does_not_know_does_not_stop_it() {
     assert_eq!(after_mark(&output), said.concat());
     let complained = [
         "pool \"any thread\" ADDRESS: its engine is unknown to this script.\n",
-        "This memory_pool has a layout of version 99, and this script knows 2: source the \
+        "This memory_pool has a layout of version 99, and this script knows 3: source the \
          library's own.\n",
         &format!("{unlike}\n"),
     ];

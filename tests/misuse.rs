@@ -131,10 +131,9 @@ fn a_block_that_was_never_handed_out_does_not_go_back() {
 }
 
 #[test]
-fn a_stride_that_only_division_can_handle_is_checked_as_well() {
+fn a_stride_beyond_32_bits_is_checked_as_well() {
     listen();
-    // The multiplier of this stride is inexact, so the slow path decides. Address space only: no
-    // page of the 8 GiB is touched but the first of each block.
+    // Address space only: no page of the 8 GiB is touched but the first of each block.
     let size = (1 << 32) + 1;
     let pool = TestPool::new(&options(size, 2));
     let blocks = pool.take_all();

@@ -59,6 +59,56 @@ impl Explicit {
     }
 }
 
+/// The explicit ones of a pool. Under its lock, all of it.
+pub(crate) struct Explicits {
+    first: Cell<Option<NonNull<Explicit>>>,
+}
+
+impl Explicits {
+    pub(crate) fn new() -> Self {
+        Self { first: Cell::new(None) }
+    }
+
+    /// # Safety
+    /// * The cache stays where it is until it is removed.
+    pub(crate) unsafe fn add(&self, explicit: &Explicit) {
+        explicit.next.set(self.first.replace(Some(NonNull::from(explicit))));
+    }
+
+    pub(crate) fn remove(&self, explicit: &Explicit) {
+        let to_it = |link: &&Cell<_>| link.get() == Some(NonNull::from(explicit));
+        if let Some(link) = self.links().find(to_it) {
+            link.set(explicit.next.get());
+        }
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Cell<Option<NonNull<Explicit>>>> {
+        core::iter::successors(Some(&self.first), |link| {
+            // SAFETY: what is on the list stays where it is (`add`).
+            Some(unsafe { &link.get()?.as_ref().next })
+        })
+    }
+
+    /// Takes one from the list.
+    pub(crate) fn pop(&self) -> Option<NonNull<Explicit>> {
+        let explicit = self.first.get()?;
+        // SAFETY: as in `links`.
+        self.first.set(unsafe { explicit.as_ref() }.next.get());
+        Some(explicit)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Magazine> {
+        self.links().filter_map(Cell::get).map(|explicit| {
+            // SAFETY: as in `links`.
+            &unsafe { explicit.as_ref() }.magazine
+        })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all().count()
+    }
+}
+
 /// Where the magazines of one pool are. The words of the hot paths come first.
 #[repr(C)]
 pub(crate) struct Magazines {
@@ -69,8 +119,7 @@ pub(crate) struct Magazines {
     /// Under the pool's lock, as what follows.
     committed: Cell<usize>,
     is_refused: Cell<bool>,
-    /// The first of the explicit ones.
-    explicit: Cell<Option<NonNull<Explicit>>>,
+    pub(crate) explicits: Explicits,
 }
 
 impl Own for Magazines {
@@ -109,7 +158,7 @@ impl Magazines {
             is_refused: Cell::new(memory.is_none()),
             memory,
             committed: Cell::new(0),
-            explicit: Cell::new(None),
+            explicits: Explicits::new(),
         }
     }
 
@@ -156,49 +205,17 @@ impl Magazines {
         true
     }
 
-    /// # Safety
-    /// * The cache stays where it is until it is removed.
-    pub(crate) unsafe fn add(&self, explicit: &Explicit) {
-        explicit.next.set(self.explicit.replace(Some(NonNull::from(explicit))));
-    }
-
-    pub(crate) fn remove(&self, explicit: &Explicit) {
-        let to_it = |link: &&Cell<_>| link.get() == Some(NonNull::from(explicit));
-        if let Some(link) = self.links().find(to_it) {
-            link.set(explicit.next.get());
-        }
-    }
-
-    fn links(&self) -> impl Iterator<Item = &Cell<Option<NonNull<Explicit>>>> {
-        core::iter::successors(Some(&self.explicit), |link| {
-            // SAFETY: what is on the list stays where it is (`add`).
-            Some(unsafe { &link.get()?.as_ref().next })
-        })
-    }
-
-    /// Takes one of the explicit ones from the list.
-    pub(crate) fn pop(&self) -> Option<NonNull<Explicit>> {
-        let explicit = self.explicit.get()?;
-        // SAFETY: as in `links`.
-        self.explicit.set(unsafe { explicit.as_ref() }.next.get());
-        Some(explicit)
-    }
-
     /// All of them but the one that is nobody's: every thread without a number finds that, closed,
     /// and they may stumble over each other in it. Under the pool's lock.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Magazine> {
         // Relaxed: written under the lock that is held.
         let end = self.bytes.load(Ordering::Relaxed);
         let offsets = (MAGAZINE_BYTES..end).step_by(MAGAZINE_BYTES);
-        let explicit = self.links().filter_map(Cell::get).map(|explicit| {
-            // SAFETY: as in `links`.
-            &unsafe { explicit.as_ref() }.magazine
-        });
-        offsets.filter_map(|offset| self.at(offset)).chain(explicit)
+        offsets.filter_map(|offset| self.at(offset)).chain(self.explicits.all())
     }
 
     /// What they take, an explicit one `explicit_bytes`.
     pub(crate) fn bytes(&self, explicit_bytes: usize) -> usize {
-        self.committed.get() + self.links().filter_map(Cell::get).count() * explicit_bytes
+        self.committed.get() + self.explicits.count() * explicit_bytes
     }
 }

@@ -32,9 +32,6 @@ pub(crate) trait Checks {
     /// and that nobody had since.
     fn hand_out_known(&self, block: Block);
 
-    /// As [`hand_out`](Self::hand_out), for every stride; `None` means damage.
-    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block>;
-
     /// As [`take_back`](Self::take_back), with the reason; null is `Ok(None)`.
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error>;
 
@@ -84,18 +81,7 @@ impl Standard {
     /// Turns the block at `pointer` from one state into another, if it is in the first.
     #[inline(always)]
     fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<Block> {
-        let index = self.geometry.start_index(offset(pointer, self.base()))?;
-        self.turn_index(pointer, index, from, to)
-    }
-
-    #[inline(always)]
-    fn turn_index(
-        &self,
-        pointer: UserPointer,
-        index: BlockIndex,
-        from: State,
-        to: State,
-    ) -> Option<Block> {
+        let index = self.geometry.index_of(offset(pointer, self.base()))?;
         if self.ledger.state(index) != from as u8 {
             return None;
         }
@@ -118,13 +104,7 @@ impl Checks for Standard {
 
     fn hand_out_known(&self, block: Block) {
         let offset = offset(UserPointer::new(block.as_ptr()), self.base);
-        self.ledger.set(self.geometry.known_index(offset), State::Live);
-    }
-
-    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
-        let pointer = UserPointer::new(claimed);
-        let index = self.index_of(pointer)?;
-        self.turn_index(pointer, index, State::Free, State::Live)
+        self.ledger.set(self.geometry.reciprocal.number(offset), State::Live);
     }
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
@@ -132,10 +112,7 @@ impl Checks for Standard {
             _ if pointer.is_null() => Ok(None),
             Place::Foreign => Err(Error::ForeignPointer),
             Place::Interior(..) => Err(Error::InteriorPointer),
-            Place::Start(index) => {
-                let block = self.turn_index(pointer, index, State::Live, State::Free);
-                block.map(Some).ok_or(Error::DoubleFree)
-            }
+            Place::Start(_) => self.take_back(pointer).map(Some).ok_or(Error::DoubleFree),
         }
     }
 
@@ -182,10 +159,6 @@ impl Checks for Unchecked {
     }
 
     fn hand_out_known(&self, _block: Block) {}
-
-    fn hand_out_slow(&self, claimed: *mut u8) -> Option<Block> {
-        NonNull::new(claimed)
-    }
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
         Ok(self.take_back(pointer))

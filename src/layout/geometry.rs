@@ -6,7 +6,7 @@
 //!        start ───┘     └─ interior                        foreign ──┘
 //! ```
 //!
-//! What lies before block 0 has an offset too: it wraps around, beyond `bytes`.
+//! What lies before block 0 has an offset too: it wraps around, beyond the bytes of all blocks.
 
 #![forbid(unsafe_code)]
 
@@ -19,8 +19,8 @@ use crate::layout::stride::Layout;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Geometry {
-    /// To the end of the last block there is now.
-    pub(crate) bytes: AtomicUsize,
+    /// How many blocks there are now.
+    pub(crate) capacity: AtomicUsize,
     pub(crate) reciprocal: Reciprocal,
     pub(crate) stride: usize,
 }
@@ -39,68 +39,45 @@ pub(crate) enum Place {
 impl Geometry {
     pub(crate) fn new(layout: &Layout) -> Self {
         Self {
-            bytes: AtomicUsize::new(layout.stride * layout.capacity),
-            reciprocal: Reciprocal::new(layout.stride, layout.max_capacity),
+            capacity: AtomicUsize::new(layout.capacity),
+            reciprocal: Reciprocal::new(layout.stride),
             stride: layout.stride,
         }
     }
 
     /// Says that there are `capacity` blocks now; at most the `max_capacity` of the layout.
     pub(crate) fn set_capacity(&self, capacity: usize) {
-        // Relaxed: as in `bytes`.
-        self.bytes.store(self.stride * capacity, Ordering::Relaxed);
+        // Relaxed: as in `capacity`.
+        self.capacity.store(capacity, Ordering::Relaxed);
     }
 
     /// Says that there are `to` blocks now, if there are still `from`.
     pub(crate) fn extend(&self, from: usize, to: usize) -> bool {
-        let (from, to) = (self.stride * from, self.stride * to);
-        // Relaxed, both: as in `bytes`.
-        self.bytes.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        // Relaxed, both: as in `capacity`.
+        self.capacity.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     #[inline(always)]
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         // Relaxed: whoever asks about a block got it from a thread that knew it to be there.
-        self.bytes.load(Ordering::Relaxed)
+        self.capacity.load(Ordering::Relaxed)
     }
 
-    /// The block that starts at `offset`. `None` means "not by multiplication": the slow path
-    /// asks [`place`](Self::place), which also knows the strides that only division can handle.
+    /// The block that starts at `offset`, if one does.
     #[inline(always)]
-    pub(crate) fn start_index(&self, offset: usize) -> Option<BlockIndex> {
-        if offset >= self.bytes() {
-            return None;
-        }
-        self.reciprocal.start_index(offset)
+    pub(crate) fn index_of(&self, offset: usize) -> Option<BlockIndex> {
+        let number = self.reciprocal.number(offset);
+        (number.0 < self.capacity()).then_some(number)
     }
 
-    /// The block that starts at `offset`, which [`start_index`](Self::start_index) found before.
-    pub(crate) fn known_index(&self, offset: usize) -> BlockIndex {
-        self.reciprocal.known_index(offset)
-    }
-
-    /// Where `offset` leads, for any offset and any stride.
+    /// Where `offset` leads, by division.
     pub(crate) fn place(&self, offset: usize) -> Place {
-        if offset >= self.bytes() {
-            return Place::Foreign;
-        }
         let index = BlockIndex(offset / self.stride);
         match offset % self.stride {
+            _ if index.0 >= self.capacity() => Place::Foreign,
             0 => Place::Start(index),
             into => Place::Interior(index, into),
         }
-    }
-
-    /// The block that starts at `offset`, for any offset and any stride.
-    pub(crate) fn index_of(&self, offset: usize) -> Option<BlockIndex> {
-        match self.place(offset) {
-            Place::Start(index) => Some(index),
-            Place::Interior(..) | Place::Foreign => None,
-        }
-    }
-
-    pub(crate) fn capacity(&self) -> usize {
-        self.bytes() / self.stride
     }
 
     pub(crate) fn offset_of(&self, index: BlockIndex) -> usize {

@@ -21,7 +21,6 @@
 
 use crate::base::error::Refusal;
 use crate::layout::inside;
-use crate::layout::reciprocal::Reciprocal;
 
 /// The largest alignment that can be asked for: 1 GiB, the largest page of common hardware.
 pub(crate) const ALIGNMENT_MAX: usize = 1 << 30;
@@ -112,7 +111,7 @@ impl Layout {
                 .ok_or(TOO_LARGE)?,
         };
         let reach = match room {
-            None => reach(stride),
+            None => REACH_BYTES / stride,
             Some(bytes) => inside::capacity_within(stride, alignment, side_bytes, bytes),
         };
         let reach = reach.min(request.blocks_max);
@@ -169,15 +168,6 @@ impl Layout {
         }
         will_do
     }
-}
-
-/// As many blocks as a span can have that is found by multiplication.
-fn reach(stride: usize) -> usize {
-    let mut count = REACH_BYTES / stride;
-    while count > 1 && !Reciprocal::new(stride, count).is_exact() {
-        count /= 2;
-    }
-    count
 }
 
 #[cfg(test)]
@@ -250,7 +240,6 @@ mod tests {
             let unbounded = Request { max_capacity: UNBOUNDED, ..request(size, 0, 3) };
             let mut layout = Layout::new(&unbounded).expect("sound");
             assert!(layout.span_bytes_max() > 1 << 42, "{layout:?}");
-            assert!(Reciprocal::new(layout.stride, layout.max_capacity).is_exact());
             while layout.ask_for_less() {}
             assert_eq!(layout.max_capacity, 3);
         }

@@ -121,7 +121,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         }
         let mut given = 0;
         let stopped = next.find(|&pointer| {
-            let Some(index) = self.geometry.start_index(self.offset(pointer)) else {
+            let Some(index) = self.geometry.index_of(self.offset(pointer)) else {
                 return true;
             };
             if CHECKED && !self.is_live(index) {

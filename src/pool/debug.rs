@@ -21,7 +21,7 @@ use core::mem::offset_of;
 
 use crate::cache::depot::Depot;
 use crate::checks::ledger::State;
-use crate::checks::{Standard, Unchecked};
+use crate::checks::{Checks, Standard, Unchecked};
 use crate::freelist::hand::Hand;
 use crate::freelist::tagged::{self, TaggedStack};
 use crate::host::BUFFER_POOLS_MAX;
@@ -44,7 +44,7 @@ use crate::span::Span;
 const MAGIC: u64 = 0x0070_6F6F_6C67_6462;
 
 /// Of the fields, of what they mean, and of the layout of what they lead to.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// Everything that a debugger needs to know of this build of the library.
 #[repr(C)]
@@ -108,8 +108,8 @@ struct EngineLayout {
     /// Text, up to a NUL.
     threading: [u8; 16],
     checks: [u8; 16],
-    /// How many bytes all blocks take.
-    bytes_at: u64,
+    /// How many blocks there are.
+    capacity_at: u64,
     /// Blocks from here on were not touched.
     frontier_at: u64,
     /// What tells the state of a block: `NO_TABLE`, `LEDGER` or `LINKS`.
@@ -150,7 +150,7 @@ const NO_ENGINE: EngineLayout = EngineLayout {
     tag: u64::MAX,
     threading: [0; 16],
     checks: [0; 16],
-    bytes_at: 0,
+    capacity_at: 0,
     frontier_at: 0,
     table: NO_TABLE,
     table_end_at: 0,
@@ -190,15 +190,20 @@ const fn single_unchecked(tag: u64, threading: &str) -> EngineLayout {
     single::<Unchecked>(tag, threading, "none", offset_of!(Unchecked, geometry))
 }
 
-const fn single<C>(tag: u64, threading: &str, checks: &str, geometry_at: usize) -> EngineLayout {
+const fn single<C: Checks>(
+    tag: u64,
+    threading: &str,
+    checks: &str,
+    geometry_at: usize,
+) -> EngineLayout {
     let at = ENGINE_AT + offset_of!(Tagged<Single<C>>, engine);
-    let bytes_at = offset_of!(Single<C>, checks) + geometry_at + offset_of!(Geometry, bytes);
+    let capacity_at = offset_of!(Single<C>, checks) + geometry_at + offset_of!(Geometry, capacity);
     let hand_at = at + offset_of!(Single<C>, hand);
     EngineLayout {
         tag,
         threading: text(threading),
         checks: text(checks),
-        bytes_at: (at + bytes_at) as u64,
+        capacity_at: (at + capacity_at) as u64,
         frontier_at: (at + offset_of!(Single<C>, frontier)) as u64,
         has_counters: 1,
         allocations_at: (at + offset_of!(Single<C>, allocations)) as u64,
@@ -220,7 +225,8 @@ const fn safe<const CHECKED: bool>(tag: u64) -> EngineLayout {
         tag,
         threading: text("safe"),
         checks: text(if CHECKED { "standard" } else { "none" }),
-        bytes_at: (at + offset_of!(Safe<CHECKED>, geometry) + offset_of!(Geometry, bytes)) as u64,
+        capacity_at: (at + offset_of!(Safe<CHECKED>, geometry) + offset_of!(Geometry, capacity))
+            as u64,
         frontier_at: (depot_at + offset_of!(Depot, frontier)) as u64,
         table: if CHECKED { LEDGER } else { NO_TABLE },
         // A ledger is the address of its end.
@@ -247,13 +253,13 @@ const fn lock_free_at<const CHECKED: bool>(
     checks: &str,
     at: usize,
 ) -> EngineLayout {
-    let bytes_at = offset_of!(LockFree<CHECKED>, geometry) + offset_of!(Geometry, bytes);
+    let capacity_at = offset_of!(LockFree<CHECKED>, geometry) + offset_of!(Geometry, capacity);
     let end_at = offset_of!(LockFree<CHECKED>, stack) + offset_of!(TaggedStack, end);
     EngineLayout {
         tag,
         threading: text(threading),
         checks: text(checks),
-        bytes_at: (at + bytes_at) as u64,
+        capacity_at: (at + capacity_at) as u64,
         frontier_at: (at + offset_of!(LockFree<CHECKED>, frontier)) as u64,
         table: LINKS,
         table_end_at: (at + end_at) as u64,

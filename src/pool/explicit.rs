@@ -39,17 +39,18 @@ pub(crate) struct Cache {
 }
 
 /// Where the blocks of the pool are, for programs that inline the calls (`view.rs`). All but what
-/// `bytes` points to stays as it is while the pool lives.
+/// `capacity` points to stays as it is while the pool lives.
 #[repr(C)]
 pub(super) struct Blocks {
     pub(super) base: NonNull<u8>,
     pub(super) stride: usize,
-    pub(super) multiplier: u64,
+    pub(super) inverse: usize,
+    pub(super) shift: usize,
     /// Of a pool without checks it is theirs alone: the library marks nothing there, and takes back
     /// what they find to be free.
     pub(super) ledger: NonNull<u8>,
-    /// To the end of the last block there is now.
-    pub(super) bytes: *const AtomicUsize,
+    /// How many blocks there are now.
+    pub(super) capacity: *const AtomicUsize,
 }
 
 impl Blocks {
@@ -58,9 +59,10 @@ impl Blocks {
         Self {
             base: engine.base,
             stride: geometry.stride,
-            multiplier: geometry.reciprocal.multiplier,
+            inverse: geometry.reciprocal.inverse,
+            shift: geometry.reciprocal.shift as usize,
             ledger: engine.ledger().end(),
-            bytes: &geometry.bytes,
+            capacity: &geometry.capacity,
         }
     }
 }
@@ -70,7 +72,8 @@ static NOTHING: AtomicUsize = AtomicUsize::new(0);
 
 impl Blocks {
     fn none(base: NonNull<u8>) -> Self {
-        Self { base, stride: 1, multiplier: 0, ledger: base, bytes: &raw const NOTHING }
+        let capacity = &raw const NOTHING;
+        Self { base, stride: 1, inverse: 1, shift: 0, ledger: base, capacity }
     }
 }
 
@@ -157,7 +160,7 @@ impl Engine {
             // SAFETY: as above.
             Self::SafeUnchecked(engine) => unsafe { engine.add(explicit) },
             // SAFETY: as above.
-            Self::Inspected(engine) => unsafe { engine.magazines().add(explicit) },
+            Self::Inspected(engine) => unsafe { engine.explicits.add(explicit) },
             _ => {}
         }
     }
@@ -166,7 +169,7 @@ impl Engine {
         match self {
             Self::SafeStandard(engine) => engine.remove(explicit),
             Self::SafeUnchecked(engine) => engine.remove(explicit),
-            Self::Inspected(engine) => engine.magazines().remove(explicit),
+            Self::Inspected(engine) => engine.explicits.remove(explicit),
             _ => {}
         }
     }
@@ -175,7 +178,7 @@ impl Engine {
         match self {
             Self::SafeStandard(engine) => engine.pop_explicit(),
             Self::SafeUnchecked(engine) => engine.pop_explicit(),
-            Self::Inspected(engine) => engine.magazines().pop(),
+            Self::Inspected(engine) => engine.explicits.pop(),
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use core::cell::Cell;
 use crate::base::error::{Error, Refusal};
 use crate::base::ids::{Block, BlockIndex, UserPointer};
 use crate::base::sync::{AtomicUsize, Ordering};
-use crate::cache::magazines::Magazines;
+use crate::cache::magazines::Explicits;
 use crate::host::sleep::Deadline;
 use crate::host::tsan;
 use crate::inspect::Inspector;
@@ -41,8 +41,8 @@ pub(crate) struct Inspected {
     threading: Threading,
     /// Blocks are not of the span but of the heap, and whether they are no more than `capacity`.
     elsewhere: Option<bool>,
-    /// For the list of explicit caches, which stay empty.
-    magazines: Magazines,
+    /// Explicit caches, which stay empty.
+    pub(super) explicits: Explicits,
     allocations: AtomicUsize,
     deallocations: AtomicUsize,
     peak: AtomicUsize,
@@ -116,7 +116,7 @@ impl Inspected {
             inspector,
             threading,
             elsewhere,
-            magazines: Magazines::none(),
+            explicits: Explicits::new(),
             allocations: AtomicUsize::new(0),
             deallocations: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
@@ -151,10 +151,6 @@ impl Inspected {
 
     pub(super) fn threading(&self) -> Threading {
         self.threading
-    }
-
-    pub(super) fn magazines(&self) -> &Magazines {
-        &self.magazines
     }
 
     /// The slow path is the only one.
@@ -309,7 +305,7 @@ impl Inspected {
 
     /// There are none; what the inspector keeps.
     pub(super) fn magazine_bytes(&self, explicit_bytes: usize) -> usize {
-        self.inspector.bytes(self.capacity()) + self.magazines.bytes(explicit_bytes)
+        self.inspector.bytes(self.capacity()) + self.explicits.count() * explicit_bytes
     }
 
     pub(crate) fn capacity(&self) -> usize {

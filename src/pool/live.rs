@@ -154,7 +154,7 @@ impl<C: Checks> Single<C> {
     #[inline(always)]
     pub(crate) fn has_live(&self, pointer: UserPointer) -> bool {
         let offset = pointer.address().wrapping_sub(self.checks().base().addr().get());
-        let index = self.checks().geometry().start_index(offset);
+        let index = self.checks().geometry().index_of(offset);
         index.is_some_and(|index| self.is_live(index))
     }
 
@@ -176,7 +176,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// Whether a live block starts at `pointer`; `false`: the slow path must look.
     #[inline(always)]
     pub(crate) fn has_live(&self, pointer: UserPointer) -> bool {
-        let index = self.geometry.start_index(self.offset(pointer));
+        let index = self.geometry.index_of(self.offset(pointer));
         index.is_some_and(|index| self.is_live(index))
     }
 

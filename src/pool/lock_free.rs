@@ -74,7 +74,7 @@ impl<const CHECKED: bool> LockFree<CHECKED> {
     #[inline(always)]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
         let offset = pointer.address().wrapping_sub(self.base.addr().get());
-        let Some(index) = self.geometry.start_index(offset) else { return false };
+        let Some(index) = self.geometry.index_of(offset) else { return false };
         let is_sound = !CHECKED || self.stack.claim(index);
         if is_sound {
             self.take_back(pointer, index);

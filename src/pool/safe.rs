@@ -108,7 +108,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// Takes a block back into a magazine that this thread owns.
     #[inline(always)]
     pub(crate) fn deallocate_to(&self, magazine: &Magazine, pointer: UserPointer) -> bool {
-        let Some(index) = self.geometry.start_index(self.offset(pointer)) else { return false };
+        let Some(index) = self.geometry.index_of(self.offset(pointer)) else { return false };
         // Looked up once: another look after the magazine's barrier would need one register more
         // than there are without a stack frame.
         let entry = self.ledger.entry(index);
@@ -370,12 +370,12 @@ impl<const CHECKED: bool> Safe<CHECKED> {
     /// * It stays where it is until it is removed.
     pub(super) unsafe fn add(&self, explicit: &Explicit) {
         // SAFETY: by this function's contract.
-        unsafe { self.magazines.add(explicit) };
+        unsafe { self.magazines.explicits.add(explicit) };
     }
 
     /// Takes one of the explicit caches from the list, at the end of the pool.
     pub(super) fn pop_explicit(&self) -> Option<NonNull<Explicit>> {
-        self.magazines.pop()
+        self.magazines.explicits.pop()
     }
 
     /// Takes its blocks back, when its owner is off it; what it counted stays counted.
@@ -383,7 +383,7 @@ impl<const CHECKED: bool> Safe<CHECKED> {
         self.close();
         self.empty(&explicit.magazine);
         self.count_operations(explicit.magazine.figures().1);
-        self.magazines.remove(explicit);
+        self.magazines.explicits.remove(explicit);
     }
 
     pub(super) fn ledger(&self) -> SharedLedger {

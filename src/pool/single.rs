@@ -136,14 +136,10 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn allocate_slow(&self) -> Supply {
-        let first = self.free.first();
-        if let Some(block) = self.checks.hand_out_slow(first) {
-            // SAFETY: the checks vouch that the head is a block.
-            unsafe { self.free.remove_first(block) };
-            add(&self.allocations, 1);
+        if let Some(block) = self.allocate() {
             return Supply::of(Some(block));
         }
-        if first.is_null() {
+        if self.free.first().is_null() {
             if let Some(block) = self.take_from_hand() {
                 return Supply::of(Some(block));
             }

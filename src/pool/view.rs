@@ -3,8 +3,8 @@
 //! the library see each other's every step, and every figure stays exact.
 //!
 //! ```text
-//!   SingleView   hand │ floor │ ledger │ base │ bytes │ multiplier      in the program's object
-//!   Slot         ... │ key │ magazine │ next │ base │ stride │ multiplier │ ledger │ bytes ─► ...
+//!   SingleView   hand │ floor or shift │ ledger │ base │ capacity │ inverse   the program's object
+//!   Slot         ... │ key │ magazine │ next │ base │ stride │ inverse │ shift │ ledger │ ...
 //! ```
 //!
 //! The words of a single-owner pool lie in an object of the program, where a load and a store name
@@ -60,11 +60,11 @@ const fn single_is_laid_out_as_published() -> bool {
         && offset_of!(Hand, top) == 32
         && offset_of!(Hand, high) == 40
         && offset_of!(Hand, kept_entry) == 48
-        && offset_of!(SingleView, floor) == 56
+        && offset_of!(SingleView, floor_or_shift) == 56
         && offset_of!(SingleView, ledger) == 64
         && offset_of!(SingleView, base) == 72
-        && offset_of!(SingleView, bytes) == 80
-        && offset_of!(SingleView, multiplier) == 88
+        && offset_of!(SingleView, capacity) == 80
+        && offset_of!(SingleView, inverse) == 88
         && offset_of!(SingleView, hand) == 0
 }
 
@@ -78,49 +78,55 @@ const fn cache_is_laid_out_as_published() -> bool {
         && MAGAZINE + offset_of!(Magazine, blocks) == 32
         && BLOCKS + offset_of!(Blocks, base) == 1168
         && BLOCKS + offset_of!(Blocks, stride) == 1176
-        && BLOCKS + offset_of!(Blocks, multiplier) == 1184
-        && BLOCKS + offset_of!(Blocks, ledger) == 1192
-        && BLOCKS + offset_of!(Blocks, bytes) == 1200
+        && BLOCKS + offset_of!(Blocks, inverse) == 1184
+        && BLOCKS + offset_of!(Blocks, shift) == 1192
+        && BLOCKS + offset_of!(Blocks, ledger) == 1200
+        && BLOCKS + offset_of!(Blocks, capacity) == 1208
 }
 
 /// What a program holds of a single-owner pool.
 #[repr(C)]
 pub(crate) struct SingleView {
     hand: Hand,
-    /// All blocks lie above this address. 0, so it tells null from a block; or they are hidden.
-    floor: Cell<usize>,
+    /// Without checks, all blocks lie above this address: 0, so it tells null from a block; or they
+    /// are hidden. With checks, the shift of the reciprocal.
+    floor_or_shift: Cell<usize>,
     /// With checks only, as the rest:
     ledger: *const u8,
     base: *const u8,
-    bytes: Cell<usize>,
-    multiplier: u64,
+    capacity: Cell<usize>,
+    inverse: usize,
 }
 
 impl SingleView {
+    fn is_checked(&self) -> bool {
+        !self.ledger.is_null()
+    }
+
     /// Has no block to give, and takes none.
     fn closed() -> Self {
         Self {
             hand: Hand::new(),
-            floor: Cell::new(usize::MAX),
+            floor_or_shift: Cell::new(usize::MAX),
             ledger: ptr::null(),
             base: ptr::null(),
-            bytes: Cell::new(0),
-            multiplier: 0,
+            capacity: Cell::new(0),
+            inverse: 0,
         }
     }
 
     fn of(hand: Hand, checks: &impl Checks) -> Self {
         let Some(ledger) = checks.ledger() else {
-            return Self { hand, floor: Cell::new(0), ..Self::closed() };
+            return Self { hand, floor_or_shift: Cell::new(0), ..Self::closed() };
         };
         let geometry = checks.geometry();
         Self {
             hand,
-            floor: Cell::new(0),
+            floor_or_shift: Cell::new(geometry.reciprocal.shift as usize),
             ledger: ledger.end().as_ptr(),
             base: checks.base().as_ptr(),
-            bytes: Cell::new(geometry.bytes()),
-            multiplier: geometry.reciprocal.multiplier,
+            capacity: Cell::new(geometry.capacity()),
+            inverse: geometry.reciprocal.inverse,
         }
     }
 }
@@ -145,30 +151,34 @@ impl LentHand {
         self.view().map_or(&self.own, |view| &view.hand)
     }
 
-    /// No pointer is a block that the program takes back: with checks it lies beyond the last one,
-    /// and without them none lies above the floor.
+    /// No pointer is a block that the program takes back: with checks there is no block, and
+    /// without them none lies above the floor.
     pub(super) fn hide(&self) {
         if let Some(view) = self.view() {
-            view.floor.set(usize::MAX);
-            view.bytes.set(0);
+            match view.is_checked() {
+                true => view.capacity.set(0),
+                false => view.floor_or_shift.set(usize::MAX),
+            }
         }
     }
 
     /// Undoes `hide`.
     pub(super) fn show(&self, geometry: &Geometry) {
         if let Some(view) = self.view() {
-            view.floor.set(0);
+            match view.is_checked() {
+                true => view.capacity.set(geometry.capacity()),
+                false => view.floor_or_shift.set(0),
+            }
         }
-        self.extend(geometry);
     }
 
     /// Tells the program of new blocks, unless they are hidden.
     pub(crate) fn extend(&self, geometry: &Geometry) {
         if let Some(view) = self.view()
-            && !view.ledger.is_null()
-            && view.floor.get() == 0
+            && view.is_checked()
+            && view.capacity.get() > 0
         {
-            view.bytes.set(geometry.bytes());
+            view.capacity.set(geometry.capacity());
         }
     }
 

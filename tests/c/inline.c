@@ -67,7 +67,7 @@ static pool_status_t give(inlined_t *to, void *block) {
 }
 
 static bool is_closed(const pool_single_view_t *view) {
-  return view->kept == NULL && view->top == view->low && view->floor == UINTPTR_MAX;
+  return view->kept == NULL && view->top == view->low && view->floor_or_shift == UINTPTR_MAX;
 }
 
 static pool_stats_t stats_of(const inlined_t *of) {

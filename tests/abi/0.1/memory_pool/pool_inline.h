@@ -48,7 +48,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__) || defined(__SANITIZE_THREAD__)
 #define POOL_DETAIL_IS_SANITIZED 1
 #endif
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__SIZEOF_INT128__) && \
+#if (defined(__GNUC__) || defined(__clang__)) && UINTPTR_MAX == UINT64_MAX && \
     !defined(POOL_DETAIL_IS_SANITIZED)
 #define POOL_INLINE_CALLS 1
 #else
@@ -70,12 +70,14 @@ struct pool_single_view_t {
   void **top;
   void **high;         /* there is room up to here */
   uint8_t *kept_entry; /* the ledger's byte of `kept` */
-  uintptr_t floor;     /* all blocks lie above; NULL does not */
+  /* With POOL_CHECKS_NONE, the floor: all blocks lie above; NULL does not. With
+   * POOL_CHECKS_STANDARD, the shift: the stride is an odd number times 2^shift. */
+  uintptr_t floor_or_shift;
   /* With POOL_CHECKS_STANDARD only: */
   uint8_t *ledger;     /* ledger[-1 - index] is the state of a block */
   char *base;          /* the start of block 0 */
-  uint64_t bytes;      /* to the end of the last block */
-  uint64_t multiplier; /* 2^64 / stride, rounded up, or 0 */
+  uint64_t capacity;   /* how many blocks there are */
+  uint64_t inverse;    /* of the odd number */
 };
 
 /* The view of no pool. It has no block to give and takes none. */
@@ -92,9 +94,10 @@ struct pool_cache_view_t {
   /* Of its pool: */
   char *base;
   uint64_t stride;
-  uint64_t multiplier;
+  uint64_t inverse;
+  uint64_t shift;
   uint8_t *ledger; /* ledger[-1 - index] is the state of a block */
-  const uint64_t *bytes;
+  const uint64_t *capacity;
 };
 
 #if POOL_INLINE_CALLS
@@ -132,11 +135,11 @@ POOL_DETAIL_AT(pool_single_view_t, low, 24);
 POOL_DETAIL_AT(pool_single_view_t, top, 32);
 POOL_DETAIL_AT(pool_single_view_t, high, 40);
 POOL_DETAIL_AT(pool_single_view_t, kept_entry, 48);
-POOL_DETAIL_AT(pool_single_view_t, floor, 56);
+POOL_DETAIL_AT(pool_single_view_t, floor_or_shift, 56);
 POOL_DETAIL_AT(pool_single_view_t, ledger, 64);
 POOL_DETAIL_AT(pool_single_view_t, base, 72);
-POOL_DETAIL_AT(pool_single_view_t, bytes, 80);
-POOL_DETAIL_AT(pool_single_view_t, multiplier, 88);
+POOL_DETAIL_AT(pool_single_view_t, capacity, 80);
+POOL_DETAIL_AT(pool_single_view_t, inverse, 88);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
 POOL_DETAIL_AT(pool_cache_view_t, coming, 8);
 POOL_DETAIL_AT(pool_cache_view_t, forbidden, 16);
@@ -144,26 +147,22 @@ POOL_DETAIL_AT(pool_cache_view_t, state, 24);
 POOL_DETAIL_AT(pool_cache_view_t, blocks, 32);
 POOL_DETAIL_AT(pool_cache_view_t, base, 1168);
 POOL_DETAIL_AT(pool_cache_view_t, stride, 1176);
-POOL_DETAIL_AT(pool_cache_view_t, multiplier, 1184);
-POOL_DETAIL_AT(pool_cache_view_t, ledger, 1192);
-POOL_DETAIL_AT(pool_cache_view_t, bytes, 1200);
+POOL_DETAIL_AT(pool_cache_view_t, inverse, 1184);
+POOL_DETAIL_AT(pool_cache_view_t, shift, 1192);
+POOL_DETAIL_AT(pool_cache_view_t, ledger, 1200);
+POOL_DETAIL_AT(pool_cache_view_t, capacity, 1208);
 
-__extension__ typedef unsigned __int128 pool_detail_product_t;
-
-/* The ledger's byte of the block that starts `offset` bytes after block 0, whose last one ends
- * after `bytes`; NULL: none is found by multiplication. */
-POOL_DETAIL_INLINE uint8_t *pool_detail_entry(uint8_t *ledger, uint64_t offset, uint64_t bytes,
-                                              uint64_t multiplier) POOL_NOEXCEPT {
-  const pool_detail_product_t product = (pool_detail_product_t)offset * multiplier;
-  const int is_start = (uint64_t)product < multiplier;
-  if (!POOL_DETAIL_LIKELY(offset < bytes && is_start)) return NULL;
-  return ledger + ~(int64_t)(uint64_t)(product >> 64);
+/* The index of the block that starts at `block`; if none does, as many as there are blocks, or more:
+ * src/layout/reciprocal.rs says why. */
+POOL_DETAIL_INLINE uint64_t pool_detail_number(const void *block, const char *base,
+                                               uint64_t inverse, uint64_t shift) POOL_NOEXCEPT {
+  const uint64_t product = (uint64_t)((uintptr_t)block - (uintptr_t)base) * inverse;
+  return product >> (shift & 63) | product << (-shift & 63);
 }
 
-POOL_DETAIL_INLINE uint8_t *pool_detail_entry_of(const pool_single_view_t *view,
-                                                 const void *block) POOL_NOEXCEPT {
-  const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
-  return pool_detail_entry(view->ledger, offset, view->bytes, view->multiplier);
+POOL_DETAIL_INLINE uint64_t pool_detail_number_in(const pool_single_view_t *view,
+                                                  const void *block) POOL_NOEXCEPT {
+  return pool_detail_number(block, view->base, view->inverse, view->floor_or_shift);
 }
 
 #endif /* POOL_INLINE_CALLS */
@@ -212,9 +211,8 @@ POOL_DETAIL_INLINE bool pool_detail_take(pool_single_view_t *view, uint32_t chec
   void *const block = top[-1];
   /* What is at hand is not in the caller's reach, so it is believed. */
   if (is_checked) {
-    const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
-    const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
-    view->ledger[~(int64_t)(uint64_t)(product >> 64)] = POOL_DETAIL_LIVE;
+    const uint64_t index = pool_detail_number_in(view, block);
+    view->ledger[~(int64_t)index] = POOL_DETAIL_LIVE;
   }
   view->top = top - 1;
   ++view->taken;
@@ -228,9 +226,11 @@ POOL_DETAIL_INLINE bool pool_detail_give(pool_single_view_t *view, uint32_t chec
   const bool is_checked = checks != POOL_CHECKS_NONE;
   uint8_t *entry = NULL;
   if (is_checked) {
-    entry = pool_detail_entry_of(view, block);
-    if (!POOL_DETAIL_LIKELY(entry != NULL && *entry == POOL_DETAIL_LIVE)) return false;
-  } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor)) {
+    const uint64_t index = pool_detail_number_in(view, block);
+    if (!POOL_DETAIL_LIKELY(index < view->capacity)) return false;
+    entry = view->ledger + ~(int64_t)index;
+    if (!POOL_DETAIL_LIKELY(*entry == POOL_DETAIL_LIVE)) return false;
+  } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor_or_shift)) {
     return false;
   }
   if (!POOL_DETAIL_IS_KEPT(view->kept)) {
@@ -349,11 +349,8 @@ POOL_DETAIL_INLINE pool_status_t pool_inline_cache_deallocate(pool_cache_t *cach
                                                               void *block) POOL_NOEXCEPT {
 #if POOL_INLINE_CALLS
   if (POOL_DETAIL_LIKELY(pool_detail_is_of(view, cache))) {
-    const uint64_t offset = (uint64_t)((uintptr_t)block - (uintptr_t)view->base);
-    const pool_detail_product_t product = (pool_detail_product_t)offset * view->multiplier;
-    const uint64_t bytes = __atomic_load_n(view->bytes, __ATOMIC_RELAXED);
-    if (POOL_DETAIL_LIKELY(offset < bytes && (uint64_t)product < view->multiplier)) {
-      const uint64_t index = (uint64_t)(product >> 64);
+    const uint64_t index = pool_detail_number(block, view->base, view->inverse, view->shift);
+    if (POOL_DETAIL_LIKELY(index < __atomic_load_n(view->capacity, __ATOMIC_RELAXED))) {
       uint8_t *const entry = view->ledger + ~(int64_t)index;
       const uint64_t next = __atomic_load_n(&view->state, __ATOMIC_RELAXED) +
                             (POOL_DETAIL_CACHE_OPERATION + 1);
