@@ -19,8 +19,9 @@ use testkit::{library, root, scratch, tool};
 const TABLE: &str = "tests/instructions/expected.txt";
 
 /// What is counted: its name, `threading`, by which calls, and how their names begin.
-const KINDS: [(&str, u32, &str, &str); 7] = [
+const KINDS: [(&str, u32, &str, &str); 8] = [
     ("one owner", POOL_THREADS_SINGLE, "pool", "pool"),
+    ("the same, large", POOL_THREADS_SINGLE, "large", "pool"),
     // The longest way of an allocation that finds a block, and neither grows nor repairs the pool.
     ("the same, fresh", POOL_THREADS_SINGLE, "fresh", "pool"),
     ("one owner, inlined", POOL_THREADS_SINGLE, "inlined", "inlined"),

@@ -45,7 +45,7 @@ impl UserPointer {
 pub(crate) type Block = NonNull<u8>;
 
 /// Which block of its pool, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BlockIndex(pub(crate) usize);
 
 impl core::fmt::Display for BlockIndex {

@@ -22,15 +22,21 @@ use ledger::{Ledger, State};
 /// One level of checks. "Claimed" pointers come from the free list, which a stray write by the
 /// user can damage.
 pub(crate) trait Checks {
+    /// What leads to the state of a block without a look-up.
+    type Known: Copy + Default;
+
     /// The block at the head of the free list, now marked live.
     fn hand_out(&self, claimed: *mut u8) -> Option<Block>;
 
     /// The live block that `pointer` is the start of, now marked free.
-    fn take_back(&self, pointer: UserPointer) -> Option<Block>;
+    fn take_back(&self, pointer: UserPointer) -> Option<(Block, Self::Known)>;
 
     /// Marks a block live that was taken back by [`take_back`](Self::take_back), or as that does,
     /// and that nobody had since.
-    fn hand_out_known(&self, block: Block);
+    fn hand_out_known(&self, known: Self::Known);
+
+    /// What [`take_back`](Self::take_back) answered of a block.
+    fn known(&self, block: Block) -> Self::Known;
 
     /// As [`take_back`](Self::take_back), with the reason; null is `Ok(None)`.
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error>;
@@ -80,31 +86,39 @@ impl Standard {
 
     /// Turns the block at `pointer` from one state into another, if it is in the first.
     #[inline(always)]
-    fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<Block> {
+    fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<(Block, BlockIndex)> {
         let index = self.geometry.index_of(offset(pointer, self.base()))?;
         if self.ledger.state(index) != from as u8 {
             return None;
         }
         self.ledger.set(index, to);
         // SAFETY: the geometry says that a block starts at `pointer`.
-        Some(unsafe { pointer.vouched() })
+        Some((unsafe { pointer.vouched() }, index))
     }
 }
 
 impl Checks for Standard {
+    type Known = BlockIndex;
+
     #[inline(always)]
     fn hand_out(&self, claimed: *mut u8) -> Option<Block> {
-        self.turn(UserPointer::new(claimed), State::Free, State::Live)
+        let found = self.turn(UserPointer::new(claimed), State::Free, State::Live);
+        found.map(|(block, _)| block)
     }
 
     #[inline(always)]
-    fn take_back(&self, pointer: UserPointer) -> Option<Block> {
+    fn take_back(&self, pointer: UserPointer) -> Option<(Block, BlockIndex)> {
         self.turn(pointer, State::Live, State::Free)
     }
 
-    fn hand_out_known(&self, block: Block) {
+    #[inline(always)]
+    fn hand_out_known(&self, known: BlockIndex) {
+        self.ledger.set(known, State::Live);
+    }
+
+    fn known(&self, block: Block) -> BlockIndex {
         let offset = offset(UserPointer::new(block.as_ptr()), self.base);
-        self.ledger.set(self.geometry.reciprocal.number(offset), State::Live);
+        self.geometry.reciprocal.number(offset)
     }
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
@@ -112,7 +126,10 @@ impl Checks for Standard {
             _ if pointer.is_null() => Ok(None),
             Place::Foreign => Err(Error::ForeignPointer),
             Place::Interior(..) => Err(Error::InteriorPointer),
-            Place::Start(_) => self.take_back(pointer).map(Some).ok_or(Error::DoubleFree),
+            Place::Start(_) => match self.take_back(pointer) {
+                Some((block, _)) => Ok(Some(block)),
+                None => Err(Error::DoubleFree),
+            },
         }
     }
 
@@ -147,21 +164,26 @@ impl Unchecked {
 }
 
 impl Checks for Unchecked {
+    type Known = ();
+
     #[inline(always)]
     fn hand_out(&self, claimed: *mut u8) -> Option<Block> {
         NonNull::new(claimed)
     }
 
     #[inline(always)]
-    fn take_back(&self, pointer: UserPointer) -> Option<Block> {
+    fn take_back(&self, pointer: UserPointer) -> Option<(Block, ())> {
         // SAFETY: `POOL_CHECKS_NONE` passes the proof to the caller: not null, so a live block.
-        (!pointer.is_null()).then(|| unsafe { pointer.vouched() })
+        (!pointer.is_null()).then(|| (unsafe { pointer.vouched() }, ()))
     }
 
-    fn hand_out_known(&self, _block: Block) {}
+    #[inline(always)]
+    fn hand_out_known(&self, (): ()) {}
+
+    fn known(&self, _block: Block) {}
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
-        Ok(self.take_back(pointer))
+        Ok(self.take_back(pointer).map(|(block, ())| block))
     }
 
     fn hand_out_fresh(&self, _index: BlockIndex) {}

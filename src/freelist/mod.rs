@@ -2,6 +2,7 @@
 
 pub(crate) mod hand;
 pub(crate) mod intrusive;
+pub(crate) mod kept;
 pub(crate) mod tagged;
 pub(crate) mod waiting;
 

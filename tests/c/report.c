@@ -12,17 +12,19 @@ enum { CAPACITY = 8, BLOCK_SIZE = 64 };
 static uint32_t threading;
 static uint32_t on_leak;
 
-static pool_t *pool_named(const char *name) {
+static pool_t *pool_of(size_t capacity, const char *name) {
   pool_options_t options = POOL_OPTIONS_INIT;
   pool_t *pool = NULL;
   options.block_size = BLOCK_SIZE;
-  options.capacity = CAPACITY;
+  options.capacity = capacity;
   options.threading = threading;
   options.on_leak = on_leak;
   options.name = name;
   CHECK(pool_create_with(&options, &pool) == POOL_OK);
   return pool;
 }
+
+static pool_t *pool_named(const char *name) { return pool_of(CAPACITY, name); }
 
 /* The last report, copied: what it points to is gone afterwards. */
 typedef struct {
@@ -154,6 +156,24 @@ static void damage_is_reported(void) {
   CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
 }
 
+/* A large pool keeps the first block that comes back away from its list, and so from every link. */
+static void what_a_large_pool_keeps_cannot_be_damaged(void) {
+  pool_t *pool = pool_of((256 << 10) / BLOCK_SIZE, "large");
+  heard_t last = {0};
+  void *blocks[] = {pool_allocate(pool), pool_allocate(pool)};
+  CHECK(pool_set_report_callback(pool, keep, &last) == POOL_OK);
+  for (int i = 0; i < 2; ++i) CHECK(pool_deallocate(pool, blocks[i]) == POOL_OK);
+  memset(blocks[0], 0x41, BLOCK_SIZE);
+  CHECK(pool_deallocate(pool, blocks[0]) == POOL_ERR_DOUBLE_FREE && last.count == 1);
+  CHECK(pool_allocate(pool) == blocks[0] && pool_validate(pool) == POOL_OK);
+  CHECK(pool_deallocate(pool, blocks[0]) == POOL_OK && pool_in_use(pool) == 0);
+  memset(blocks[1], 0x41, BLOCK_SIZE);
+  CHECK(pool_allocate(pool) == blocks[0] && pool_allocate(pool) == blocks[1]);
+  CHECK(last.count == 1); /* the link leads nowhere */
+  CHECK(pool_allocate(pool) != NULL && last.status == POOL_ERR_CORRUPTED);
+  CHECK(pool_reset(pool) == POOL_OK && pool_destroy(pool) == POOL_OK);
+}
+
 /* --- the callback calls the pool -------------------------------------------------------------- */
 
 static void look(void *user_data, const pool_report_t *report) {
@@ -234,6 +254,7 @@ int main(void) {
     leaks_are_reported();
     the_callback_may_do_all_up_to_destroying_the_pool();
     if (threading == POOL_THREADS_SINGLE) damage_is_reported();
+    if (threading == POOL_THREADS_SINGLE) what_a_large_pool_keeps_cannot_be_damaged();
     else function_and_word_change_as_one();
   }
   return CHECK_RESULT();

@@ -5,15 +5,15 @@
  *     calls THREADING CHECKS BY FAILED PAIRS
  *
  * Numbers of POOL_THREADS_* and POOL_CHECKS_*; by the calls of pool, cache, inlined or
- * inlined_cache, or by those of the pool on fresh blocks; how often allocations were made to fail
- * before.
+ * inlined_cache, or by those of a large pool, or of the pool on fresh blocks; how often allocations
+ * were made to fail before.
  */
 
 #include <memory_pool/pool_inline.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY = 2000 };
+enum { CAPACITY = 2000, LARGE = 5000 };
 
 static int by_pool(pool_t *pool, long pairs) {
   for (; pairs > 0; --pairs) {
@@ -95,7 +95,7 @@ static int by_inlined_cache(pool_t *pool, long pairs) {
 }
 
 static int by(const char *word, pool_t *pool, uint32_t checks, long pairs) {
-  if (strcmp(word, "pool") == 0) return by_pool(pool, pairs);
+  if (strcmp(word, "pool") == 0 || strcmp(word, "large") == 0) return by_pool(pool, pairs);
   if (strcmp(word, "fresh") == 0) return by_fresh_blocks(pool, pairs);
   if (strcmp(word, "cache") == 0) return by_cache(pool, pairs);
   if (strcmp(word, "inlined") == 0) return by_inlined_calls(pool, checks, pairs);
@@ -114,7 +114,7 @@ int main(int count, char **words) {
   if (count != 6) return 2;
   pool_options_t options = POOL_OPTIONS_INIT;
   options.block_size = 64;
-  options.capacity = CAPACITY;
+  options.capacity = strcmp(words[3], "large") == 0 ? LARGE : CAPACITY;
   options.threading = (uint32_t)atoi(words[1]);
   options.checks = (uint32_t)atoi(words[2]);
   pool_t *pool = NULL;
