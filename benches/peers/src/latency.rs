@@ -8,11 +8,13 @@
 use hdrhistogram::Histogram;
 
 use crate::measure::Bench;
-use crate::participants::{Kind, Participant};
+use crate::participants::Participant;
 use crate::worker::{Answer, Request};
 
 /// The last is the maximum.
 pub const PERCENTILES: [f64; 5] = [50.0, 99.0, 99.9, 99.99, 100.0];
+/// What p99.99 should be of p50, at most.
+pub const TAIL: f64 = 3.0;
 pub const BLOCK_SIZE: usize = 64;
 /// Blocks that are live.
 pub const LIVE: usize = 1000;
@@ -28,6 +30,9 @@ pub struct Latency {
     pub first: [f64; PERCENTILES.len()],
     /// The same of the clock alone, of which nothing is subtracted but its own median.
     pub clock: [f64; PERCENTILES.len()],
+    /// How many of 10 000 readings of the clock alone lie beyond `TAIL` medians of a call: where it
+    /// is one or more, no call's p99.99 is within them.
+    pub clock_beyond: f64,
     /// The median of the clock alone, and its step.
     pub overhead: f64,
     pub step: f64,
@@ -79,6 +84,14 @@ impl Readings {
             below += times;
         }
         self.0.max() as f64
+    }
+
+    /// How many of 10 000 are longer.
+    fn beyond(&self, ticks: f64) -> f64 {
+        let longer =
+            self.0.iter_recorded().filter(|value| value.value_iterated_to() as f64 > ticks);
+        let times: u64 = longer.map(|value| value.count_since_last_iteration()).sum();
+        times as f64 * 1e4 / self.0.len().max(1) as f64
     }
 }
 
@@ -134,12 +147,14 @@ impl Sum {
                 (readings.percentile(percentile, step) - overhead).max(0.0) * self.tick
             })
         };
+        let calls = nanoseconds(&self.calls);
         Latency {
             participant: self.participant,
             millions: self.millions,
-            calls: nanoseconds(&self.calls),
+            calls,
             first: nanoseconds(&self.first),
             clock: nanoseconds(&self.clock),
+            clock_beyond: self.clock.beyond(overhead + TAIL * calls[0] / self.tick),
             overhead: overhead * self.tick,
             step: step * self.tick,
             faults: self.faults,
@@ -162,7 +177,7 @@ impl Bench<'_> {
         let mut failures = vec![];
         let mut sums: Vec<_> = participants
             .iter()
-            .filter(|one| one.kind != Kind::Floor && !one.is_for_containers())
+            .filter(|one| !one.is_for_containers())
             .map(|one| Sum::new(one))
             .collect();
         for round in 0..rounds {
@@ -206,5 +221,12 @@ mod tests {
         let median = readings.percentile(50.0, 26.0);
         assert!((30.0..40.0).contains(&median), "{median}");
         assert_eq!(readings.percentile(100.0, 26.0), 52.0);
+    }
+
+    #[test]
+    fn readings_beyond_a_limit_are_counted_of_ten_thousand() {
+        let mut readings = Readings::new();
+        readings.add(&[26.0, 1600.0, 52.0, 300.0, 400.0, 100.0]);
+        assert_eq!([26.0, 52.0, 400.0].map(|limit| readings.beyond(limit)), [2000.0, 500.0, 0.0]);
     }
 }

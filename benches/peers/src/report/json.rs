@@ -83,6 +83,7 @@ fn latency(one: &Latency) -> Value {
         "calls": percentiles(&one.calls),
         "first_touch": percentiles(&one.first),
         "clock_alone": percentiles(&one.clock),
+        "clock_beyond_limit_of_10000": rounded(one.clock_beyond),
         "clock_subtracted": rounded(one.overhead),
         "clock_step": rounded(one.step),
         "page_faults": one.faults,
