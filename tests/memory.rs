@@ -7,10 +7,13 @@ use memory_pool::*;
 
 const MIB: usize = 1 << 20;
 
+/// By the pages themselves: `statm` adds up what each processor counted, and may be off by as much
+/// as a test allows.
 fn process_resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
-    let pages: usize = statm.split(' ').nth(1).and_then(|f| f.parse().ok()).expect("its format");
-    pages * 4096
+    let totals = std::fs::read_to_string("/proc/self/smaps_rollup").expect("Linux 4.14");
+    let resident = totals.lines().find_map(|line| line.strip_prefix("Rss:")).expect("its format");
+    let kibibytes = resident.trim().strip_suffix(" kB").expect("its format");
+    kibibytes.parse::<usize>().expect("a number") * 1024
 }
 
 /// One test, because the memory of a process is one.
