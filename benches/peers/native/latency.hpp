@@ -9,6 +9,8 @@
 #include <immintrin.h>
 #endif
 
+#include <array>
+#include <atomic>
 #include <map>
 
 #include "one_thread.hpp"
@@ -78,30 +80,57 @@ struct Disturbances {
   }
 };
 
-/// Live blocks are replaced at random, each call timed; and the clock alone, now and then.
-template <typename Local>
-void replace(Local& local, std::vector<void*>& live, std::size_t times, Counts& calls,
-             Counts& clock) {
-  Numbers numbers;
-  for (std::size_t i = 0; i < times; ++i) {
-    void*& block = live[numbers.below(live.size())];
-    const std::uint64_t begin = ticks();
-    local.give(block);
-    const std::uint64_t given = ticks();
-    block = local.take();
-    const std::uint64_t taken = ticks();
-    if (i % 4 == 0) clock.add(ticks() - taken);
-    if (block == nullptr) exhausted();
-    use(block);
-    calls.add(given - begin);
-    calls.add(taken - given);
-  }
-}
+/// What was counted of calls and of the clock alone.
+struct Readings {
+  Counts calls, clock;
+};
 
-/// The ticks of the first allocations, each with the first byte written, apart from the others.
+/// Replaces live blocks at random, each call timed; and the clock alone, now and then.
+template <typename Local>
+class TimedReplacement {
+ public:
+  TimedReplacement(Local& local, std::vector<void*>& live) : local_(local), live_(live) {}
+
+  /// A few. The ticks are kept until it is known whether the core was shared: in a table so small
+  /// that it disturbs nobody.
+  void run() {
+    for (std::size_t i = 0; i < replacements; ++i) {
+      void*& block = live_[numbers_.below(live_.size())];
+      const std::uint64_t begin = ticks();
+      local_.give(block);
+      const std::uint64_t given = ticks();
+      block = local_.take();
+      const std::uint64_t taken = ticks();
+      if (i % 4 == 0) clock_[i / 4] = ticks() - taken;
+      if (block == nullptr) exhausted();
+      use(block);
+      // Or the next calls would be stopped while this write waits for its cache line.
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      calls_[2 * i] = given - begin;
+      calls_[2 * i + 1] = taken - given;
+    }
+  }
+
+  void count_for(Readings& readings) const {
+    for (const std::uint64_t time : calls_) readings.calls.add(time);
+    for (const std::uint64_t time : clock_) readings.clock.add(time);
+  }
+
+  static constexpr std::size_t replacements = 256;
+
+ private:
+  Local& local_;
+  std::vector<void*>& live_;
+  Numbers numbers_;
+  std::array<std::uint64_t, 2 * replacements> calls_{};
+  std::array<std::uint64_t, replacements / 4> clock_{};
+};
+
+/// The ticks of the first allocations, each with the first byte written, apart from the others; and
+/// of these all, and those while the core was not shared.
 template <typename Local>
 Answer latency(Local& local, const Request& request) {
-  Counts first, calls, clock, warm_up;
+  Counts first;
   std::vector<void*> live(request.live, &local);
   for (void*& block : live) {
     const std::uint64_t begin = ticks();
@@ -110,15 +139,30 @@ Answer latency(Local& local, const Request& request) {
     use(block);
     first.add(ticks() - begin);
   }
-  replace(local, live, 100000, warm_up, warm_up);
+  TimedReplacement<Local> replacement(local, live);
+  for (int i = 0; i < 200; ++i) replacement.run();
+  Readings all, alone;
   const double waited_before = waited();
   const auto before = Disturbances::now();
-  replace(local, live, static_cast<std::size_t>(request.amount * 1e6 / 2), calls, clock);
+  const auto replacements = static_cast<std::size_t>(request.amount * 1e6 / 2);
+  bool was_shared = slices::is_shared();
+  for (std::size_t done = 0; done < replacements; done += replacement.replacements) {
+    replacement.run();
+    const bool is_shared = slices::is_shared();
+    replacement.count_for(all);
+    if (!was_shared && !is_shared) replacement.count_for(alone);
+    was_shared = slices::is_shared();
+  }
   const auto after = Disturbances::now();
   const double kept_waiting = waited() - waited_before;
   for (void* block : live) local.give(block);
-  return {{"tick", {nanoseconds_a_tick()}}, {"first", first.pairs()}, {"calls", calls.pairs()},
-          {"clock", clock.pairs()},         {"waited", {kept_waiting}},
+  return {{"tick", {nanoseconds_a_tick()}},
+          {"first", first.pairs()},
+          {"calls", all.calls.pairs()},
+          {"clock", all.clock.pairs()},
+          {"calls_alone", alone.calls.pairs()},
+          {"clock_alone", alone.clock.pairs()},
+          {"waited", {kept_waiting}},
           {"faults", {after.faults - before.faults}},
           {"switches", {after.switches - before.switches}}};
 }

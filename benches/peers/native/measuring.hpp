@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "../../native/numbers.hpp"
+#include "slices.hpp"
 
 namespace peers {
 
@@ -72,11 +73,8 @@ inline void use(void* block) {
   std::abort();
 }
 
-using Clock = std::chrono::steady_clock;
-
-inline double nanoseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
+using slices::Clock;
+using slices::nanoseconds_since;
 
 /// How long the scheduler has kept this thread waiting since it started, in nanoseconds: others
 /// had the processors. A thread that sleeps is not kept waiting. 0 where the system doesn't say.
@@ -89,18 +87,26 @@ inline double waited() {
   return known ? kept_waiting : 0;
 }
 
+/// Where threads had their cores for themselves for less of the time, all of it counts.
+constexpr double enough_alone = 0.05;
+
+/// `waited_before` is what `waited` answered before the first slice.
+inline Answer answer_of(const slices::Slices& slices, double waited_before) {
+  const double alone = slices.part_alone();
+  const double rate = alone < enough_alone ? slices.rate() : slices.rate_alone();
+  return {{"nanoseconds", {1 / rate}},
+          {"alone", {alone}},
+          {"waited", {waited() - waited_before}}};
+}
+
 /// Repeats `run`, which answers how many operations it did, for so many milliseconds.
 template <typename Run>
 Answer timed(double milliseconds, Run run) {
   run();  // Not timed: others have had the caches since the last turn.
   const double before = waited();
-  const auto start = Clock::now();
-  double operations = 0, elapsed = 0;
-  do {
-    operations += static_cast<double>(run());
-    elapsed = nanoseconds_since(start);
-  } while (elapsed < milliseconds * 1e6);
-  return {{"nanoseconds", {elapsed / operations}}, {"waited", {waited() - before}}};
+  slices::Slices slices;
+  do slices.add(static_cast<double>(run())); while (!slices.are_enough(milliseconds * 1e6));
+  return answer_of(slices, before);
 }
 
 /// More than a block for every other one, for what threads keep aside.

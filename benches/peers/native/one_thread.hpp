@@ -109,20 +109,19 @@ Answer cold(Local& local, const Request& request) {
   for (std::size_t i = live.size(); i > 1; --i) std::swap(live[i - 1], live[numbers.below(i)]);
   for (void* block : live) local.give(block);
   std::vector<char> other(other_bytes);
-  double inside = 0, times = 0;
   const double before = waited();
   const auto start = Clock::now();
+  slices::Slices slices;
   do {
     for (std::size_t i = 0; i < other.size(); i += 64) ++other[i];
-    const auto begin = Clock::now();
+    slices.begin();
     for (std::size_t i = 0; i < blocks_a_time; ++i) {
       std::memset(live[i] = take_and_use(local), 1, request.block_size);
     }
     for (std::size_t i = 0; i < blocks_a_time; ++i) local.give(live[i]);
-    inside += nanoseconds_since(begin);
-    times += blocks_a_time;
+    slices.end(blocks_a_time);
   } while (nanoseconds_since(start) < request.amount * 1e6);
-  return {{"nanoseconds", {inside / times}}, {"waited", {waited() - before}}};
+  return answer_of(slices, before);
 }
 
 /// From a pool that begins with 1024 blocks: so many are taken, and none is given back before.

@@ -11,11 +11,15 @@
 #include <atomic>
 #include <barrier>
 #include <memory>
+#include <optional>
 
 #include "../../native/ring.hpp"
 #include "one_thread.hpp"
+#include "processor.hpp"
 
 namespace peers {
+
+using slices::Slices;
 
 constexpr double warm_up_milliseconds = 5;
 /// Blocks that threads may keep aside or have under way.
@@ -23,47 +27,53 @@ constexpr std::size_t aside = 100000;
 
 /// What a thread has done since the barrier.
 struct Done {
-  Clock::time_point start, end;
-  double pairs = 0;
+  double rate = 0, rate_alone = 0, part_alone = 0;
   double waited = 0;
 };
 
-/// Starts threads and measures what `work(thread, milliseconds)` does in each after a warm-up; it
-/// answers how many pairs it did. `make_work` is called in the thread.
+/// Starts threads and measures what `work(slices, milliseconds)` does in each after a warm-up; it
+/// adds the pairs that it did to its slices. `make_work` is called in the thread.
 template <typename MakeWork>
 Answer on_threads(const Request& request, MakeWork make_work) {
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  // More threads than processors wait for each other, and are the system's to place.
+  const bool fit = request.threads <= processors;
   std::barrier<> everyone(static_cast<std::ptrdiff_t>(request.threads));
+  Slices::Sharing sharing{0};
   std::vector<Done> done(request.threads);
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < request.threads; ++i) {
     threads.emplace_back([&, i] {
+      std::optional<OnProcessor> bound;
+      if (fit) bound.emplace(i);
       auto work = make_work(i);
-      work(warm_up_milliseconds);
+      {
+        Slices warm_up;
+        work(warm_up, warm_up_milliseconds);
+      }
       everyone.arrive_and_wait();
       const double before = waited();
-      done[i].start = Clock::now();
-      done[i].pairs = work(request.amount);
-      done[i].end = Clock::now();
-      done[i].waited = waited() - before;
+      Slices slices(&sharing);
+      work(slices, request.amount);
+      done[i] = {slices.rate(), slices.rate_alone(), slices.part_alone(), waited() - before};
       // What is live is given back when no one is measured any more.
       everyone.arrive_and_wait();
     });
   }
   for (std::thread& thread : threads) thread.join();
-  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
-  auto start = done[0].start, end = done[0].end;
-  double pairs = 0, longest_wait = 0;
+  Done all{0, 0, 1, 0};
   for (const Done& one : done) {
-    start = std::min(start, one.start);
-    end = std::max(end, one.end);
-    pairs += one.pairs;
-    longest_wait = std::max(longest_wait, one.waited);
+    all.rate += one.rate;
+    all.rate_alone += one.rate_alone;
+    all.part_alone = std::min(all.part_alone, one.part_alone);
+    all.waited = std::max(all.waited, one.waited);
   }
-  const double passed = std::chrono::duration<double, std::nano>(end - start).count();
-  // More threads than processors wait for each other, which is no disturbance.
-  const bool fit = request.threads <= processors;
-  return {{"nanoseconds", {passed * std::min(request.threads, processors) / pairs}},
-          {"waited", {fit ? longest_wait : 0}}};
+  const double at_once = std::min(request.threads, processors);
+  if (!fit) return {{"nanoseconds", {at_once / all.rate}}};
+  const double rate = all.part_alone < enough_alone ? all.rate : all.rate_alone;
+  return {{"nanoseconds", {at_once / rate}},
+          {"alone", {all.part_alone}},
+          {"waited", {all.waited}}};
 }
 
 /// Each thread replaces blocks of its own at random.
@@ -77,39 +87,38 @@ Answer churn(Peer& peer, const Request& request) {
         : local(peer.local()), replacement(local, live, i) {}
   };
   return on_threads(request, [&](unsigned i) {
-    return [work = std::make_unique<Work>(peer, request.live, i)](double milliseconds) {
-      const auto start = Clock::now();
-      double pairs = 0;
-      while (nanoseconds_since(start) < milliseconds * 1e6) {
-        pairs += static_cast<double>(work->replacement.run());
-      }
-      return pairs;
+    return [work = std::make_unique<Work>(peer, request.live, i)](Slices& slices, double time) {
+      do slices.add(static_cast<double>(work->replacement.run()));
+      while (slices.elapsed() < time * 1e6);
     };
   });
 }
 
+/// Between two looks at the clock.
+constexpr int some = 1000;
+
 /// Sends blocks for so long, then a null pointer.
 template <typename Local>
-double produce(Local& local, Ring& ring, double milliseconds) {
-  const auto start = Clock::now();
+void produce(Local& local, Ring& ring, Slices& slices, double milliseconds) {
   do {
-    for (int i = 0; i < 1000; ++i) ring.send(take_and_use(local));
-  } while (nanoseconds_since(start) < milliseconds * 1e6);
+    for (int i = 0; i < some; ++i) ring.send(take_and_use(local));
+    slices.add(0);
+  } while (slices.elapsed() < milliseconds * 1e6);
   ring.send(nullptr);
   ring.tell();
-  return 0;
 }
 
 /// Gives blocks back until there is a null pointer.
 template <typename Local>
-double consume(Local& local, Ring& ring) {
-  double pairs = 0;
+void consume(Local& local, Ring& ring, Slices& slices) {
+  int pairs = 0;
   while (void* block = ring.receive()) {
     if (*static_cast<volatile std::uint64_t*>(block) != 1) std::abort();
     local.give(block);
-    pairs += 1;
+    if (++pairs < some) continue;
+    slices.add(pairs);
+    pairs = 0;
   }
-  return pairs;
 }
 
 /// One thread of two takes blocks and writes a word in each; the other reads it and gives them
@@ -120,8 +129,8 @@ Answer handover(Peer& peer, const Request& request) {
   Answer answer = on_threads(request, [&](unsigned i) {
     using Local = decltype(peer.local());
     return [local = std::make_unique<Local>(peer.local()), &ring = rings[i / 2],
-            produces = i % 2 == 0](double milliseconds) {
-      return produces ? produce(*local, ring, milliseconds) : consume(*local, ring);
+            produces = i % 2 == 0](Slices& slices, double milliseconds) {
+      produces ? produce(*local, ring, slices, milliseconds) : consume(*local, ring, slices);
     };
   });
   answer[0].second[0] /= 2;
@@ -135,14 +144,13 @@ class Exchange {
   Exchange(Local local, Ring* rings, unsigned threads, unsigned own)
       : local_(std::move(local)), rings_(rings), threads_(threads), own_(own), numbers_(own) {}
 
-  /// Answers how many it gave back.
-  double operator()(double milliseconds) {
-    const auto start = Clock::now();
-    double pairs = 0;
-    while (nanoseconds_since(start) < milliseconds * 1e6) {
-      for (int i = 0; i < 1000; ++i) pairs += step();
-    }
-    return pairs;
+  /// Counts those that it gave back.
+  void operator()(Slices& slices, double milliseconds) {
+    do {
+      double pairs = 0;
+      for (int i = 0; i < some; ++i) pairs += step();
+      slices.add(pairs);
+    } while (slices.elapsed() < milliseconds * 1e6);
   }
 
   /// Gives back what is still there, when nobody sends any more.
@@ -186,8 +194,8 @@ Answer all_to_all(Peer& peer, const Request& request) {
   const auto rings = std::make_unique<Ring[]>(threads * threads);
   const Answer answer = on_threads(request, [&](unsigned i) {
     auto exchange = std::make_unique<Exchange<Local>>(peer.local(), rings.get(), threads, i);
-    return [exchange = std::move(exchange)](double milliseconds) {
-      return (*exchange)(milliseconds);
+    return [exchange = std::move(exchange)](Slices& slices, double milliseconds) {
+      (*exchange)(slices, milliseconds);
     };
   });
   for (unsigned i = 0; i < threads; ++i) {

@@ -25,6 +25,7 @@
 #include <sstream>
 
 #include "latency.hpp"
+#include "processor.hpp"
 #include "threads.hpp"
 
 namespace peers {
@@ -137,6 +138,13 @@ Serve scenarios(Make make, Abilities abilities) {
   };
 }
 
+/// One thread is measured on one processor, the same for every peer. Several bind themselves.
+inline Answer answered(const Serve& peer, const Request& request) {
+  if (request.threads > 1) return peer(request);
+  const OnProcessor bound(0);
+  return peer(request);
+}
+
 /// Reads requests and answers them until there are no more.
 inline int serve(const Serve& peer) {
   std::string line;
@@ -151,7 +159,7 @@ inline int serve(const Serve& peer) {
     }
     std::ostringstream text;
     text.precision(15);
-    for (const auto& [name, numbers] : peer(request)) {
+    for (const auto& [name, numbers] : answered(peer, request)) {
       text << name;
       for (const double number : numbers) text << ' ' << number;
       text << '\n';

@@ -4,6 +4,9 @@
 //! is found between the steps: each reading stands for all times within a step, half a step to each
 //! side, as is usual for grouped data. So it is done with the readings of the clock alone, and the
 //! median of those is subtracted.
+//!
+//! Percentiles are of the calls while nobody shared the core, as a probe before and after a few of
+//! them told (benches/peers/native/slices.hpp); p99.99 of every call is given beside.
 
 use hdrhistogram::Histogram;
 
@@ -15,6 +18,8 @@ use crate::worker::{Answer, Request};
 pub const PERCENTILES: [f64; 5] = [50.0, 99.0, 99.9, 99.99, 100.0];
 /// What p99.99 should be of p50, at most.
 pub const TAIL: f64 = 3.0;
+/// Where less of the readings was made while nobody shared the core, all of them are taken.
+const ENOUGH_ALONE: f64 = 0.05;
 pub const BLOCK_SIZE: usize = 64;
 /// Blocks that are live.
 pub const LIVE: usize = 1000;
@@ -24,8 +29,12 @@ pub struct Latency {
     pub participant: &'static Participant,
     /// How many calls, in millions.
     pub millions: f64,
-    /// The percentiles of all calls after the first.
+    /// The percentiles of the calls after the first, while nobody shared the core.
     pub calls: [f64; PERCENTILES.len()],
+    /// The part of the calls that these are. 1 if it was so seldom that all were taken.
+    pub part_alone: f64,
+    /// The same percentiles of every call.
+    pub every: [f64; PERCENTILES.len()],
     /// The percentiles of the first allocations, each with the first word written.
     pub first: [f64; PERCENTILES.len()],
     /// The same of the clock alone, of which nothing is subtracted but its own median.
@@ -99,9 +108,13 @@ impl Readings {
 struct Sum {
     participant: &'static Participant,
     millions: f64,
+    /// Every reading.
     calls: Readings,
-    first: Readings,
     clock: Readings,
+    /// Those while nobody shared the core.
+    calls_alone: Readings,
+    clock_alone: Readings,
+    first: Readings,
     tick: f64,
     faults: f64,
     switches: f64,
@@ -109,13 +122,15 @@ struct Sum {
 
 impl Sum {
     fn new(participant: &'static Participant) -> Self {
-        let [calls, first, clock] = [(); 3].map(|()| Readings::new());
+        let [calls, clock, calls_alone, clock_alone, first] = [(); 5].map(|()| Readings::new());
         Self {
             participant,
             millions: 0.0,
             calls,
-            first,
             clock,
+            calls_alone,
+            clock_alone,
+            first,
             tick: 0.0,
             faults: 0.0,
             switches: 0.0,
@@ -124,15 +139,18 @@ impl Sum {
 
     /// Whether there was something to add.
     fn add(&mut self, answer: &Answer, millions: f64) -> bool {
-        let [Some(calls), Some(first), Some(clock), Some(tick)] =
-            ["calls", "first", "clock", "tick"].map(|name| answer.get(name))
-        else {
+        let readings = [
+            ("calls", &mut self.calls),
+            ("clock", &mut self.clock),
+            ("calls_alone", &mut self.calls_alone),
+            ("clock_alone", &mut self.clock_alone),
+            ("first", &mut self.first),
+        ];
+        if !answer.contains_key("calls") {
             return false;
-        };
-        self.calls.add(calls);
-        self.first.add(first);
-        self.clock.add(clock);
-        self.tick = tick[0];
+        }
+        readings.into_iter().for_each(|(name, sum)| sum.add(&answer[name]));
+        self.tick = answer["tick"][0];
         self.faults += answer["faults"][0];
         self.switches += answer["switches"][0];
         self.millions += millions;
@@ -140,21 +158,29 @@ impl Sum {
     }
 
     fn finish(self) -> Latency {
-        let step = self.clock.step();
-        let overhead = self.clock.percentile(50.0, step);
+        let part = self.calls_alone.0.len() as f64 / self.calls.0.len().max(1) as f64;
+        let (calls, clock, part_alone) = if part < ENOUGH_ALONE {
+            (&self.calls, &self.clock, 1.0)
+        } else {
+            (&self.calls_alone, &self.clock_alone, part)
+        };
+        let step = clock.step();
+        let overhead = clock.percentile(50.0, step);
         let nanoseconds = |readings: &Readings| {
             PERCENTILES.map(|percentile| {
                 (readings.percentile(percentile, step) - overhead).max(0.0) * self.tick
             })
         };
-        let calls = nanoseconds(&self.calls);
+        let percentiles = nanoseconds(calls);
         Latency {
             participant: self.participant,
             millions: self.millions,
-            calls,
+            calls: percentiles,
+            part_alone,
+            every: nanoseconds(&self.calls),
             first: nanoseconds(&self.first),
-            clock: nanoseconds(&self.clock),
-            clock_beyond: self.clock.beyond(overhead + TAIL * calls[0] / self.tick),
+            clock: nanoseconds(clock),
+            clock_beyond: clock.beyond(overhead + TAIL * percentiles[0] / self.tick),
             overhead: overhead * self.tick,
             step: step * self.tick,
             faults: self.faults,

@@ -9,8 +9,12 @@ use crate::programs::Programs;
 use crate::scenario::Scenario;
 use crate::worker::{Answer, Worker};
 
-/// The part of a turn for which a thread may be kept waiting by others.
+/// The part of a turn for which a thread may be kept waiting by others, and for which it must have
+/// had its core for itself.
 pub const DISTURBED: f64 = 0.1;
+/// Where the pages of a process happen to lie in the caches stays as it is until it ends; so the
+/// turns of a participant are those of several.
+const TURNS_OF_A_PROCESS: usize = 3;
 /// Between a disturbed turn and the next attempt: others may be done by then.
 const PAUSE: Duration = Duration::from_millis(20);
 /// For how long a scenario repeats turns that others disturb.
@@ -111,7 +115,7 @@ impl Bench<'_> {
             let start = Instant::now();
             std::thread::sleep(PAUSE);
             let again = self.ask(scenario, one)?;
-            if waited(&again) < waited(&answer) {
+            if disturbance(&again, scenario.amount) < disturbance(&answer, scenario.amount) {
                 answer = again;
             }
             *patience = patience.saturating_sub(start.elapsed());
@@ -129,17 +133,22 @@ impl Bench<'_> {
             None => self.worker(one.row.participant)?,
         };
         let answer = worker.ask(&scenario.request())?;
-        if !scenario.is_fresh() {
+        let next = one.row.turns.len() + 1;
+        if !scenario.is_fresh() && !next.is_multiple_of(TURNS_OF_A_PROCESS) {
             one.worker = Some(worker);
         }
         Ok(answer)
     }
 }
 
-fn waited(answer: &Answer) -> f64 {
-    answer.get("waited").and_then(|numbers| numbers.first()).copied().unwrap_or(0.0)
+/// Above 1: too much.
+fn disturbance(answer: &Answer, milliseconds: f64) -> f64 {
+    let value = |name: &str| answer.get(name).and_then(|numbers| numbers.first()).copied();
+    let waited = value("waited").unwrap_or(0.0) / (milliseconds.max(10.0) * 1e6);
+    let alone = value("alone").unwrap_or(1.0);
+    (waited / DISTURBED).max(DISTURBED / alone)
 }
 
 fn is_disturbed(answer: &Answer, milliseconds: f64) -> bool {
-    waited(answer) > milliseconds.max(10.0) * 1e6 * DISTURBED
+    disturbance(answer, milliseconds) > 1.0
 }

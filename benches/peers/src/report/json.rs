@@ -81,6 +81,8 @@ fn latency(one: &Latency) -> Value {
         "participant": one.participant.name,
         "calls_in_millions": one.millions,
         "calls": percentiles(&one.calls),
+        "part_with_a_core_of_its_own": rounded(one.part_alone),
+        "every_call": percentiles(&one.every),
         "first_touch": percentiles(&one.first),
         "clock_alone": percentiles(&one.clock),
         "clock_beyond_limit_of_10000": rounded(one.clock_beyond),
