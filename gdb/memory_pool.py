@@ -63,7 +63,7 @@ class MemoryPoolLayout:
     """A copy of the library; the numbers of its layout are attributes."""
 
     MAGIC = 0x00706F6F6C676462
-    VERSION = 3
+    VERSION = 4
     # In the order of DebugLayout and EngineLayout.
     FIELDS = """
         magic version word_bytes arenas arena_count arena_bytes arena_base_at arena_mask_at
@@ -85,8 +85,7 @@ class MemoryPoolLayout:
         if version != self.VERSION:
             raise gdb.GdbError("This memory_pool has a layout of version %d, and this script knows"
                                " %d: source the library's own." % (version, self.VERSION))
-        fields = target.numbers(address, "%dQ" % len(self.FIELDS))
-        self.__dict__.update(zip(self.FIELDS, fields))
+        self.__dict__.update(zip(self.FIELDS, target.numbers(address, "%dQ" % len(self.FIELDS))))
         self.word_form, self.link_form = "QI" if self.word_bytes == 8 else "IH"
         # Fields of eight bytes in which an address stands first.
         self.arenas = self.word(address + 8 * self.FIELDS.index("arenas"))
@@ -163,7 +162,9 @@ class MemoryPool:
     def at(self, field):
         """Where a field lies that the layout, or that of the engine, has the distance of."""
         distances = self.engine if field in self.engine else vars(self.layout)
-        return self.address + distances[field]
+        in_hand = field in ("kept_at", "low_at", "top_at")
+        start = (self.word("lent_at") or self.at("hand_at")) if in_hand else self.address
+        return start + distances[field]
 
     def word(self, field):
         return self.layout.word(self.at(field))
@@ -178,9 +179,7 @@ class MemoryPool:
         if not self.engine.get("has_counters"):
             return None
         # Blocks at hand count as handed out, and are free.
-        hand = self.word("lent_at") or self.at("hand_at")
-        kept, low, top = (self.layout.word(hand + self.engine[at])
-                          for at in ("kept_at", "low_at", "top_at"))
+        kept, low, top = map(self.word, ("kept_at", "low_at", "top_at"))
         at_hand = (top - low) // self.layout.word_bytes + (kept != 0)
         allocations, deallocations, let_go = (
             self.layout.target.numbers(self.at(counter), "Q")[0]
@@ -188,14 +187,19 @@ class MemoryPool:
         return (allocations - deallocations - let_go - at_hand) % (1 << 64)
 
     def states(self, first, end):
-        """Bytes of the ledger of blocks below the frontier, or what would stand there, in parts."""
+        """Bytes of the ledger of blocks below the frontier, or what would stand there, in parts.
+        The ledger calls a kept block live, which is free."""
         layout, table = self.layout, self.word("table_end_at")
         known = {layout.link_untouched: layout.ledger_untouched,
                  layout.link_live: layout.ledger_live, layout.link_held: layout.ledger_free}
+        kept = (self.word("kept_at") - self.base) // self.stride if self.engine["hand_at"] else -1
         for first in range(first, end, self.BLOCKS_AT_ONCE):
             last = min(first + self.BLOCKS_AT_ONCE, end)
             if self.engine["table"] == self.LEDGER:
-                yield layout.target.read(table - last, last - first)[::-1]
+                states = bytearray(layout.target.read(table - last, last - first)[::-1])
+                if first <= kept < last:
+                    states[kept - first] = layout.ledger_free
+                yield bytes(states)
                 continue
             # From the end, counted in links: between those of two blocks lie their depths.
             at = [index + (index + 1) // 2 * layout.depths for index in range(first, last)]
@@ -210,8 +214,7 @@ class MemoryPool:
         if self.knows_states:
             names = {layout.ledger_untouched: "untouched", layout.ledger_live: "live",
                      layout.ledger_free: "free", layout.ledger_held: "free"}
-            states = itertools.chain.from_iterable(self.states(first, used))
-            said = (names.get(state, "damaged") for state in states)
+            said = (names.get(at, "damaged") for piece in self.states(first, used) for at in piece)
             rows = [(name, sum(1 for _ in row)) for name, row in itertools.groupby(said)]
         if rows and rows[-1][0] == "untouched":
             used -= rows.pop()[1]
@@ -320,9 +323,8 @@ HANDLE, FROM and COUNT are expressions without blanks; blocks are numbered from 
             shown.setdefault(state, []).append(run)
         print("%s, blocks %d-%d of %d" % (pool.title(), first, end - 1, pool.capacity))
         for state in sorted(shown or [wanted], key=self.ORDER.index):
-            said = ", ".join(shown.get(state, ["none"]))
-            print(textwrap.fill(said, 98, initial_indent="  %-11s" % state,
-                                subsequent_indent=" " * 13, break_on_hyphens=False))
+            print(textwrap.fill(", ".join(shown.get(state, ["none"])), 98, break_on_hyphens=False,
+                                initial_indent="  %-11s" % state, subsequent_indent=" " * 13))
         if "unknown" in shown:
             print("unknown: " + self.UNKNOWN)
         for start, _, _ in itertools.islice(runs, 1):
@@ -371,14 +373,12 @@ class MemoryPoolPrinter(gdb.printing.PrettyPrinter):
         self.value = value
 
     def __call__(self, value):
-        if value.type.strip_typedefs().code != gdb.TYPE_CODE_PTR:
-            return None
-        target = value.type.strip_typedefs().target().unqualified()
-        return MemoryPoolPrinter(value) if target.name == "pool_t" else None
+        type = value.type.strip_typedefs()
+        is_pool = type.code == gdb.TYPE_CODE_PTR and type.target().unqualified().name == "pool_t"
+        return MemoryPoolPrinter(value) if is_pool else None
 
     def to_string(self):
-        handle = int(self.value)
-        if handle == 0:
+        if not (handle := int(self.value)):
             return "0x0"
         try:
             pool = MemoryPoolTarget().find(handle)

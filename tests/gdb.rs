@@ -84,13 +84,14 @@ ADDRESS one owner, trusted single none 24 24 100 3 97 2400
 ADDRESS signals lock-free standard 24 24 100 3 97 2400
 ADDRESS signals, trusted lock-free none 24 24 100 3 97 2400
 ADDRESS cached safe standard 24 24 100 1 99 2400
+ADDRESS at hand single standard 24 24 100 3 97 2400
 ADDRESS wide single standard 24 24 100 50 50 2400
 ADDRESS in a buffer safe standard 24 24 100 3 97 2400
 ADDRESS in a buffer, trusted safe none 24 24 100 3 97 2400
 ADDRESS in a buffer, signals lock-free standard 24 24 100 3 97 2400
 ";
 
-const SESSION: [(&str, &str); 13] = [
+const SESSION: [(&str, &str); 14] = [
     ("info pools", POOLS),
     (
         "print pool",
@@ -105,6 +106,10 @@ const SESSION: [(&str, &str); 13] = [
     (
         "pool blocks pool",
         "pool \"any thread\" ADDRESS, blocks 0-99 of 100\nlive 0, 2-3\nfree 1\nuntouched 4-99\n",
+    ),
+    (
+        "pool blocks at_hand",
+        "pool \"at hand\" ADDRESS, blocks 0-99 of 100\nlive 0, 2-3\nfree 1\nuntouched 4-99\n",
     ),
     ("pool blocks signals live 2", "pool \"signals\" ADDRESS, blocks 2-99 of 100\nlive 2-3\n"),
     (
@@ -231,7 +236,7 @@ fn what_this_script_does_not_know_does_not_stop_it() {
     assert_eq!(after_mark(&output), said.concat());
     let complained = [
         "pool \"any thread\" ADDRESS: its engine is unknown to this script.\n",
-        "This memory_pool has a layout of version 99, and this script knows 3: source the \
+        "This memory_pool has a layout of version 99, and this script knows 4: source the \
          library's own.\n",
         &format!("{unlike}\n"),
     ];

@@ -65,11 +65,10 @@
 struct pool_single_view_t {
   uint64_t taken_kept; /* how many blocks were handed out that were kept */
   uint64_t taken;      /* how many others were handed out here */
-  void *kept;          /* a free block, or NULL */
+  void *kept;          /* a free block, or NULL; the ledger calls it live */
   void **low;          /* low .. top are further ones, the newest last */
   void **top;
   void **high;         /* there is room up to here */
-  uint8_t *kept_entry; /* the ledger's byte of `kept` */
   /* With POOL_CHECKS_NONE, the floor: all blocks lie above; NULL does not. With
    * POOL_CHECKS_STANDARD, the shift: the stride is an odd number times 2^shift. */
   uintptr_t floor_or_shift;
@@ -81,7 +80,7 @@ struct pool_single_view_t {
 };
 
 /* The view of no pool. It has no block to give and takes none. */
-#define POOL_INLINE_CLOSED {0, 0, NULL, NULL, NULL, NULL, NULL, UINTPTR_MAX, NULL, NULL, 0, 0}
+#define POOL_INLINE_CLOSED {0, 0, NULL, NULL, NULL, NULL, UINTPTR_MAX, NULL, NULL, 0, 0}
 
 /* What the slot of a cache holds, from its key on. For the functions below alone. */
 struct pool_cache_view_t {
@@ -134,12 +133,11 @@ POOL_DETAIL_AT(pool_single_view_t, kept, 16);
 POOL_DETAIL_AT(pool_single_view_t, low, 24);
 POOL_DETAIL_AT(pool_single_view_t, top, 32);
 POOL_DETAIL_AT(pool_single_view_t, high, 40);
-POOL_DETAIL_AT(pool_single_view_t, kept_entry, 48);
-POOL_DETAIL_AT(pool_single_view_t, floor_or_shift, 56);
-POOL_DETAIL_AT(pool_single_view_t, ledger, 64);
-POOL_DETAIL_AT(pool_single_view_t, base, 72);
-POOL_DETAIL_AT(pool_single_view_t, capacity, 80);
-POOL_DETAIL_AT(pool_single_view_t, inverse, 88);
+POOL_DETAIL_AT(pool_single_view_t, floor_or_shift, 48);
+POOL_DETAIL_AT(pool_single_view_t, ledger, 56);
+POOL_DETAIL_AT(pool_single_view_t, base, 64);
+POOL_DETAIL_AT(pool_single_view_t, capacity, 72);
+POOL_DETAIL_AT(pool_single_view_t, inverse, 80);
 POOL_DETAIL_AT(pool_cache_view_t, key, 0);
 POOL_DETAIL_AT(pool_cache_view_t, coming, 8);
 POOL_DETAIL_AT(pool_cache_view_t, forbidden, 16);
@@ -201,7 +199,6 @@ POOL_DETAIL_INLINE bool pool_detail_take(pool_single_view_t *view, uint32_t chec
   void *const kept = view->kept;
   if (POOL_DETAIL_IS_KEPT(kept)) {
     view->kept = NULL;
-    if (is_checked) *view->kept_entry = POOL_DETAIL_LIVE;
     ++view->taken_kept;
     *out_block = kept;
     return true;
@@ -233,16 +230,20 @@ POOL_DETAIL_INLINE bool pool_detail_give(pool_single_view_t *view, uint32_t chec
   } else if (!POOL_DETAIL_LIKELY((uintptr_t)block > view->floor_or_shift)) {
     return false;
   }
-  if (!POOL_DETAIL_IS_KEPT(view->kept)) {
+  void *const kept = view->kept;
+  if (!POOL_DETAIL_IS_KEPT(kept)) {
     view->kept = block;
-    if (is_checked) view->kept_entry = entry;
-  } else {
-    void **const top = view->top;
-    if (!POOL_DETAIL_LIKELY(top != view->high)) return false;
-    *top = block;
-    view->top = top + 1;
+    return true;
   }
-  if (is_checked) *entry = POOL_DETAIL_FREE;
+  void **const top = view->top;
+  if (!POOL_DETAIL_LIKELY(top != view->high)) return false;
+  if (is_checked) {
+    /* The ledger calls the kept block live, which it is not. */
+    if (!POOL_DETAIL_LIKELY(block != kept)) return false;
+    *entry = POOL_DETAIL_FREE;
+  }
+  *top = block;
+  view->top = top + 1;
   return true;
 }
 

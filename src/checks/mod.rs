@@ -35,6 +35,9 @@ pub(crate) trait Checks {
     /// and that nobody had since.
     fn hand_out_known(&self, known: Self::Known);
 
+    /// Marks a block free, as [`take_back`](Self::take_back) does.
+    fn hand_in_known(&self, known: Self::Known);
+
     /// What [`take_back`](Self::take_back) answered of a block.
     fn known(&self, block: Block) -> Self::Known;
 
@@ -116,6 +119,10 @@ impl Checks for Standard {
         self.ledger.set(known, State::Live);
     }
 
+    fn hand_in_known(&self, known: BlockIndex) {
+        self.ledger.set(known, State::Free);
+    }
+
     fn known(&self, block: Block) -> BlockIndex {
         let offset = offset(UserPointer::new(block.as_ptr()), self.base);
         self.geometry.reciprocal.number(offset)
@@ -179,6 +186,8 @@ impl Checks for Unchecked {
 
     #[inline(always)]
     fn hand_out_known(&self, (): ()) {}
+
+    fn hand_in_known(&self, (): ()) {}
 
     fn known(&self, _block: Block) {}
 

@@ -33,6 +33,11 @@ impl<K: Copy + Default> Kept<K> {
         self.has_room.set(self.block.get().is_none());
     }
 
+    /// Keeps none from now on. None is kept.
+    pub(crate) fn close(&self) {
+        self.has_room.set(false);
+    }
+
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         self.has_room.get()
@@ -78,5 +83,7 @@ mod tests {
         assert!(!kept.has_room() && kept.block().is_some());
         assert_eq!(kept.forget(), 7);
         assert!(kept.has_room() && kept.block().is_none());
+        kept.close();
+        assert!(!kept.has_room());
     }
 }

@@ -46,7 +46,7 @@ impl<C: Checks> Single<C> {
         self.keep_none();
         let mut head = self.free().first();
         while got < count
-            && let Some(block) = self.checks().hand_out(head)
+            && let Some(block) = self.checks.hand_out(head)
         {
             // SAFETY: the checks vouch that the head is a block, and it is free.
             head = unsafe { IntrusiveList::link_of(block) };
@@ -60,7 +60,7 @@ impl<C: Checks> Single<C> {
             let first = self.frontier.get();
             let end = self.capacity().min(first + count - got);
             for index in first..end {
-                self.checks().hand_out_fresh(BlockIndex(index));
+                self.checks.hand_out_fresh(BlockIndex(index));
                 put(self.block_at(BlockIndex(index)));
             }
             self.frontier.set(end);
@@ -75,10 +75,11 @@ impl<C: Checks> Single<C> {
         &self,
         mut next: impl Iterator<Item = UserPointer>,
     ) -> Option<UserPointer> {
+        self.settle();
         let mut head = self.free().first();
         let mut given = 0;
         let stopped = next.find(|&pointer| {
-            let Some((block, _)) = self.checks().take_back(pointer) else { return true };
+            let Some((block, _)) = self.checks.take_back(pointer) else { return true };
             // SAFETY: the checks vouch that it was a live block, so it is on no list.
             unsafe { IntrusiveList::link(block, head) };
             head = block.as_ptr();

@@ -44,7 +44,7 @@ use crate::span::Span;
 const MAGIC: u64 = 0x0070_6F6F_6C67_6462;
 
 /// Of the fields, of what they mean, and of the layout of what they lead to.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 /// Everything that a debugger needs to know of this build of the library.
 #[repr(C)]

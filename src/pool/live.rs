@@ -153,8 +153,8 @@ impl<C: Checks> Single<C> {
     /// Whether a live block starts at `pointer`; `false`: the slow path must look.
     #[inline(always)]
     pub(crate) fn has_live(&self, pointer: UserPointer) -> bool {
-        let offset = pointer.address().wrapping_sub(self.checks().base().addr().get());
-        let index = self.checks().geometry().index_of(offset);
+        let offset = pointer.address().wrapping_sub(self.checks.base().addr().get());
+        let index = self.checks.geometry().index_of(offset);
         index.is_some_and(|index| self.is_live(index))
     }
 

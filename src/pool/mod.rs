@@ -18,8 +18,8 @@
 //! The invariants, checked by number in `inspect`:
 //!
 //! P1. `frontier <= capacity`, and no block from the frontier on was ever handed out.
-//! P2. The blocks in use are those that the ledger calls live; their number is
-//!     `allocations - deallocations`.
+//! P2. The blocks in use are those that the ledger calls live, without the one that a program keeps
+//!     (A3); their number is `allocations - deallocations`.
 //! P3. Every block below the frontier that is not in use is on the free list, at hand, or waits on
 //!     a page that was trimmed, once, and nothing else is.
 

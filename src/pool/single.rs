@@ -109,13 +109,19 @@ impl<C: Checks> Single<C> {
             pages,
             hand: LentHand::new(),
         };
-        engine.keep_if_large();
+        engine.prepare_to_keep(false);
         engine
     }
 
-    fn keep_if_large(&self) {
-        if self.capacity() * self.checks.geometry().stride >= LARGE_BYTES {
+    /// Blocks are kept by a large pool, and by a program that has its words: then each one that
+    /// comes back is compared with what the program keeps.
+    pub(super) fn prepare_to_keep(&self, is_lent: bool) {
+        self.keep_none();
+        let is_large = self.capacity() * self.checks.geometry().stride >= LARGE_BYTES;
+        if is_lent || is_large {
             self.kept.open();
+        } else {
+            self.kept.close();
         }
     }
 
@@ -136,6 +142,17 @@ impl<C: Checks> Single<C> {
         Some(block)
     }
 
+    /// Puts the block that the hand keeps on the free list, so that the ledger is right about all
+    /// (A3).
+    pub(super) fn settle(&self) {
+        if let Some(kept) = self.hand().kept.take() {
+            self.checks.hand_in_known(self.checks.known(kept));
+            add(&self.let_go, 1);
+            // SAFETY: A2, and it is with the hand no more.
+            unsafe { self.free.push(kept) };
+        }
+    }
+
     pub(super) fn take_from_hand(&self) -> Option<Block> {
         let block = self.hand().take()?;
         self.checks.hand_out_known(self.checks.known(block));
@@ -148,11 +165,32 @@ impl<C: Checks> Single<C> {
         if self.kept.has_room() {
             // As in `allocate`.
             cold_path();
-            self.kept.put(block, known);
-            add(&self.deallocations, 1);
+            return self.keep(block, known);
         } else {
             self.put_on_list(block);
         }
+        true
+    }
+
+    /// Of a large pool, or one whose words are lent. `false`: the program keeps it already.
+    #[inline(always)]
+    fn keep(&self, block: Block, known: C::Known) -> bool {
+        if self.hand.is_lent() {
+            return self.put_beside_program(block, known);
+        }
+        self.kept.put(block, known);
+        add(&self.deallocations, 1);
+        true
+    }
+
+    #[cold]
+    fn put_beside_program(&self, block: Block, known: C::Known) -> bool {
+        if self.hand().kept.get() == Some(block) {
+            // It was called live, and is a free block: the slow path says so.
+            self.checks.hand_out_known(known);
+            return false;
+        }
+        self.put_on_list(block);
         true
     }
 
@@ -215,6 +253,7 @@ impl<C: Checks> Single<C> {
     /// Links the blocks that the ledger calls free, lowest address first. The links themselves
     /// say nothing any more; the ledger lies outside the blocks and still knows.
     fn rebuild_free_list(&self) -> Option<usize> {
+        self.settle();
         let ledger = self.checks.ledger()?;
         self.forget_free();
         self.waiting.clear();
@@ -234,6 +273,7 @@ impl<C: Checks> Single<C> {
 
     /// Lets inlined calls find no block, and no place for one, until [`show`](Self::show).
     pub(super) fn hide(&self) {
+        self.settle();
         // Nothing comes to the hand while this is hidden, so it is emptied but once.
         // SAFETY: A2, and they are forgotten below.
         self.hand().blocks().for_each(|block| unsafe { self.free.push(block) });
@@ -247,6 +287,7 @@ impl<C: Checks> Single<C> {
     }
 
     pub(crate) fn deallocate_slow(&self, pointer: UserPointer) -> Result<(), Error> {
+        self.settle();
         if let Some(block) = self.checks.take_back_slow(pointer)? {
             self.put_on_list(block);
         }
@@ -303,7 +344,7 @@ impl<C: Checks> Single<C> {
         self.capacity.set(to);
         self.checks.geometry().set_capacity(to);
         self.hand.extend(self.checks.geometry());
-        self.keep_if_large();
+        self.prepare_to_keep(self.hand.is_lent());
         true
     }
 
@@ -331,14 +372,16 @@ impl<C: Checks> Single<C> {
 
     /// Whether the block is live, as far as is known.
     pub(crate) fn is_live(&self, index: BlockIndex) -> bool {
-        self.is_in(State::Live, index)
+        self.is_in(State::Live, index) && self.hand().kept.get() != Some(self.block_at(index))
     }
 
     fn is_in(&self, state: State, index: BlockIndex) -> bool {
         self.checks.ledger().is_some_and(|ledger| ledger.state(index) == state as u8)
     }
 
+    /// With a ledger that is right about every block.
     pub(crate) fn checks(&self) -> &C {
+        self.settle();
         &self.checks
     }
 

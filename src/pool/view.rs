@@ -59,12 +59,11 @@ const fn single_is_laid_out_as_published() -> bool {
         && offset_of!(Hand, low) == 24
         && offset_of!(Hand, top) == 32
         && offset_of!(Hand, high) == 40
-        && offset_of!(Hand, kept_entry) == 48
-        && offset_of!(SingleView, floor_or_shift) == 56
-        && offset_of!(SingleView, ledger) == 64
-        && offset_of!(SingleView, base) == 72
-        && offset_of!(SingleView, capacity) == 80
-        && offset_of!(SingleView, inverse) == 88
+        && offset_of!(SingleView, floor_or_shift) == 48
+        && offset_of!(SingleView, ledger) == 56
+        && offset_of!(SingleView, base) == 64
+        && offset_of!(SingleView, capacity) == 72
+        && offset_of!(SingleView, inverse) == 80
         && offset_of!(SingleView, hand) == 0
 }
 
@@ -145,6 +144,10 @@ impl LentHand {
     fn view(&self) -> Option<&SingleView> {
         // SAFETY: V1.
         self.lent.get().map(|view| unsafe { view.as_ref() })
+    }
+
+    pub(crate) fn is_lent(&self) -> bool {
+        self.lent.get().is_some()
     }
 
     pub(crate) fn get(&self) -> &Hand {
@@ -282,6 +285,7 @@ impl Core {
         if to.is_some() {
             self.widen(engine);
         }
+        engine.prepare_to_keep(to.is_some());
         // SAFETY: by this function's contract.
         unsafe { engine.hand.lend(to, engine.checks()) };
     }

@@ -167,6 +167,50 @@ static void every_misuse_is_found(size_t block_size) {
   CHECK(pool_reset(it.pool) == POOL_OK && pool_destroy(it.pool) == POOL_OK);
 }
 
+static pool_status_t give_by_library(inlined_t *to, void *block) {
+  return pool_deallocate(to->pool, block);
+}
+
+static pool_status_t give_by_many(inlined_t *to, void *block) {
+  return pool_deallocate_many(to->pool, &block, 1);
+}
+
+static pool_status_t only_ask(inlined_t *of, void *block) {
+  return pool_check_block(of->pool, block);
+}
+
+/* The ledger does not hear of the block that is kept, the first to come back; all that ask know. */
+static void the_kept_block_is_free_for_everyone(size_t capacity, size_t others) {
+  pool_status_t (*const calls[])(inlined_t *, void *) = {give, give_by_library, give_by_many,
+                                                         only_ask};
+  for (size_t call = 0; call < sizeof calls / sizeof *calls; ++call) {
+    inlined_t it = made_of(BLOCK_SIZE, capacity, POOL_CHECKS_STANDARD);
+    void *blocks[4];
+    for (size_t i = 0; i < 4; ++i) blocks[i] = take(&it);
+    for (size_t i = 0; i <= others; ++i) CHECK(give(&it, blocks[i]) == POOL_OK);
+    CHECK(it.view->kept == (POOL_INLINE_CALLS ? blocks[0] : NULL));
+    for (int time = 0; time < 2; ++time) {
+      CHECK(calls[call](&it, blocks[0]) == POOL_ERR_DOUBLE_FREE);
+      has(&it, 3 - others, 4);
+    }
+    /* Each free block comes once. */
+    void *again[4];
+    for (size_t i = 0; i <= others; ++i) again[i] = take(&it);
+    for (size_t i = 0; i <= others; ++i) {
+      for (size_t j = 0; j < i; ++j) CHECK(again[i] != again[j]);
+      CHECK(again[i] == blocks[0] || again[i] == blocks[1] || again[i] == blocks[2]);
+      CHECK(pool_check_block(it.pool, again[i]) == POOL_OK);
+    }
+    has(&it, 4, 5 + others);
+    /* What the library keeps, or has on its list, comes back and is compared, too. */
+    CHECK(pool_deallocate(it.pool, blocks[3]) == POOL_OK);
+    CHECK(pool_deallocate(it.pool, blocks[3]) == POOL_ERR_DOUBLE_FREE);
+    CHECK(give(&it, blocks[2]) == POOL_OK && give(&it, blocks[3]) == POOL_ERR_DOUBLE_FREE);
+    has(&it, 2, 5 + others);
+    CHECK(pool_reset(it.pool) == POOL_OK && pool_destroy(it.pool) == POOL_OK);
+  }
+}
+
 /* Writes into free blocks break the list, which is noticed and made whole; what is at hand is not
    on it, and stays what it was. */
 static void a_damaged_free_list_is_repaired(void) {
@@ -328,6 +372,10 @@ int main(void) {
   the_environment_overrides_what_the_program_expects();
   every_misuse_is_found(BLOCK_SIZE);
   every_misuse_is_found(100);
+  for (size_t others = 0; others < 3; ++others) {
+    the_kept_block_is_free_for_everyone(10, others);
+    the_kept_block_is_free_for_everyone(BLOCKS * 10, others); /* in which the library keeps one */
+  }
   a_damaged_free_list_is_repaired();
   for (size_t i = 0; i < 2; ++i) {
     static const size_t sizes[] = {1, 9, 64, 100, 4096};

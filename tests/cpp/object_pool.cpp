@@ -362,7 +362,7 @@ void one_class() {
   static_assert(!std::is_copy_constructible_v<Objects> && !std::is_copy_assignable_v<Objects>);
   static_assert(std::is_nothrow_move_constructible_v<Objects>);
   static_assert(std::is_nothrow_move_assignable_v<Objects>);
-  static_assert(std::is_nothrow_swappable_v<Objects> && sizeof(Objects) <= 13 * sizeof(void*));
+  static_assert(std::is_nothrow_swappable_v<Objects> && sizeof(Objects) <= 12 * sizeof(void*));
   static_assert(!std::is_convertible_v<int, Objects> && !std::is_convertible_v<Objects, bool>);
   static_assert(noexcept(std::declval<Pool<Plain>&>().try_create(1, 2.0)));
   static_assert(!noexcept(std::declval<Objects&>().try_create(1)));

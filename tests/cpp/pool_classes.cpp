@@ -168,8 +168,8 @@ void one_class() {
 
 int main() {
   pool_set_log_callback(nullptr, nullptr, 0);
-  one_class<memory_pool::FixedBlockMemoryPool, 13>();
-  one_class<memory_pool::UncheckedFixedBlockMemoryPool, 13>();
+  one_class<memory_pool::FixedBlockMemoryPool, 12>();
+  one_class<memory_pool::UncheckedFixedBlockMemoryPool, 12>();
   one_class<memory_pool::ConcurrentMemoryPool, 1>();
   one_class<memory_pool::LockFreeMemoryPool, 1>();
   return CHECK_RESULT();

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory_pool/pool.h"
+#include "memory_pool/pool_inline.h"
 
 enum { BLOCK_SIZE = 24, CAPACITY = 100, BUFFER_BYTES = 8192 };
 
@@ -30,6 +30,18 @@ static pool_t *create(const char *name, uint32_t threading, uint32_t checks, voi
   return pool;
 }
 
+/* As `use`, by inlined calls: the ledger does not hear of the block that comes back. */
+static void use_inlined(pool_t *pool) {
+  static pool_single_view_t view;
+  (void)pool_inline_single(pool, POOL_CHECKS_STANDARD, &view);
+  void *blocks[4];
+  for (int i = 0; i < 4; ++i) {
+    blocks[i] = pool_inline_allocate(pool, &view, POOL_CHECKS_STANDARD);
+    require(blocks[i] != NULL);
+  }
+  require(pool_inline_deallocate(pool, &view, POOL_CHECKS_STANDARD, blocks[1]) == POOL_OK);
+}
+
 /* Answers block 2, with a text in it. */
 static char *use(pool_t *pool) {
   char *blocks[4];
@@ -48,6 +60,7 @@ static char *use(pool_t *pool) {
 pool_t *wide;
 pool_t *trusted;
 pool_t *signals;
+pool_t *at_hand;
 char *known_block;
 
 /* The frame that the tests look at. */
@@ -73,6 +86,9 @@ int main(void) {
   pool_t *cached = create("cached", POOL_THREADS_SAFE, POOL_CHECKS_STANDARD, NULL);
   pool_cache_t *cache = pool_cache_create(cached);
   require(cache != NULL && pool_cache_allocate(cache) != NULL);
+
+  at_hand = create("at hand", POOL_THREADS_SINGLE, POOL_CHECKS_STANDARD, NULL);
+  use_inlined(at_hand);
 
   wide = create("wide", POOL_THREADS_SINGLE, POOL_CHECKS_STANDARD, NULL);
   void *blocks[CAPACITY];
