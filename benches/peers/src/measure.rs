@@ -17,7 +17,8 @@ pub const DISTURBED: f64 = 0.1;
 const TURNS_OF_A_PROCESS: usize = 3;
 /// Between a disturbed turn and the next attempt: others may be done by then.
 const PAUSE: Duration = Duration::from_millis(20);
-/// For how long a scenario repeats turns that others disturb.
+/// For how long a scenario of one thread repeats turns that others disturb. That all of two have
+/// their cores for themselves is as seldom as the square.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The turns of one participant.
@@ -78,7 +79,11 @@ impl Bench<'_> {
                 worker: None,
             })
             .collect();
-        let mut patience = if self.patient { PATIENCE } else { Duration::ZERO };
+        let mut patience = match (self.patient, table.scenario.threads) {
+            (false, _) => Duration::ZERO,
+            (true, 1) => PATIENCE,
+            (true, _) => 4 * PATIENCE,
+        };
         let (mut turns, mut disturbed) = (0, 0);
         self.say(table.scenario.title());
         for _ in 0..table.scenario.turns {
