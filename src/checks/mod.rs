@@ -23,22 +23,29 @@ use ledger::{Ledger, State};
 /// user can damage.
 pub(crate) trait Checks {
     /// What leads to the state of a block without a look-up.
-    type Known: Copy + Default;
+    type Known: Copy;
 
     /// The block at the head of the free list, now marked live.
     fn hand_out(&self, claimed: *mut u8) -> Option<Block>;
 
     /// The live block that `pointer` is the start of, now marked free.
-    fn take_back(&self, pointer: UserPointer) -> Option<(Block, Self::Known)>;
+    #[inline(always)]
+    fn take_back(&self, pointer: UserPointer) -> Option<Block> {
+        self.hand_in_known(self.find_live(pointer)?);
+        // SAFETY: a live block starts there.
+        Some(unsafe { pointer.vouched() })
+    }
 
-    /// Marks a block live that was taken back by [`take_back`](Self::take_back), or as that does,
-    /// and that nobody had since.
+    /// What leads to the state of the live block that `pointer` is the start of.
+    fn find_live(&self, pointer: UserPointer) -> Option<Self::Known>;
+
+    /// Marks a block live that was free.
     fn hand_out_known(&self, known: Self::Known);
 
-    /// Marks a block free, as [`take_back`](Self::take_back) does.
+    /// Marks a block free that was live.
     fn hand_in_known(&self, known: Self::Known);
 
-    /// What [`take_back`](Self::take_back) answered of a block.
+    /// What leads to the state of a block.
     fn known(&self, block: Block) -> Self::Known;
 
     /// As [`take_back`](Self::take_back), with the reason; null is `Ok(None)`.
@@ -87,16 +94,11 @@ impl Standard {
         Self { ledger, base, geometry }
     }
 
-    /// Turns the block at `pointer` from one state into another, if it is in the first.
+    /// The block at `pointer`, if it is in this state.
     #[inline(always)]
-    fn turn(&self, pointer: UserPointer, from: State, to: State) -> Option<(Block, BlockIndex)> {
+    fn find(&self, pointer: UserPointer, state: State) -> Option<BlockIndex> {
         let index = self.geometry.index_of(offset(pointer, self.base()))?;
-        if self.ledger.state(index) != from as u8 {
-            return None;
-        }
-        self.ledger.set(index, to);
-        // SAFETY: the geometry says that a block starts at `pointer`.
-        Some((unsafe { pointer.vouched() }, index))
+        (self.ledger.state(index) == state as u8).then_some(index)
     }
 }
 
@@ -105,13 +107,15 @@ impl Checks for Standard {
 
     #[inline(always)]
     fn hand_out(&self, claimed: *mut u8) -> Option<Block> {
-        let found = self.turn(UserPointer::new(claimed), State::Free, State::Live);
-        found.map(|(block, _)| block)
+        let claimed = UserPointer::new(claimed);
+        self.hand_out_known(self.find(claimed, State::Free)?);
+        // SAFETY: the geometry says that a block starts there.
+        Some(unsafe { claimed.vouched() })
     }
 
     #[inline(always)]
-    fn take_back(&self, pointer: UserPointer) -> Option<(Block, BlockIndex)> {
-        self.turn(pointer, State::Live, State::Free)
+    fn find_live(&self, pointer: UserPointer) -> Option<BlockIndex> {
+        self.find(pointer, State::Live)
     }
 
     #[inline(always)]
@@ -119,6 +123,7 @@ impl Checks for Standard {
         self.ledger.set(known, State::Live);
     }
 
+    #[inline(always)]
     fn hand_in_known(&self, known: BlockIndex) {
         self.ledger.set(known, State::Free);
     }
@@ -134,7 +139,7 @@ impl Checks for Standard {
             Place::Foreign => Err(Error::ForeignPointer),
             Place::Interior(..) => Err(Error::InteriorPointer),
             Place::Start(_) => match self.take_back(pointer) {
-                Some((block, _)) => Ok(Some(block)),
+                Some(block) => Ok(Some(block)),
                 None => Err(Error::DoubleFree),
             },
         }
@@ -179,20 +184,21 @@ impl Checks for Unchecked {
     }
 
     #[inline(always)]
-    fn take_back(&self, pointer: UserPointer) -> Option<(Block, ())> {
-        // SAFETY: `POOL_CHECKS_NONE` passes the proof to the caller: not null, so a live block.
-        (!pointer.is_null()).then(|| (unsafe { pointer.vouched() }, ()))
+    fn find_live(&self, pointer: UserPointer) -> Option<()> {
+        // `POOL_CHECKS_NONE` passes the proof to the caller: not null, so a live block.
+        (!pointer.is_null()).then_some(())
     }
 
     #[inline(always)]
     fn hand_out_known(&self, (): ()) {}
 
+    #[inline(always)]
     fn hand_in_known(&self, (): ()) {}
 
     fn known(&self, _block: Block) {}
 
     fn take_back_slow(&self, pointer: UserPointer) -> Result<Option<Block>, Error> {
-        Ok(self.take_back(pointer).map(|(block, ())| block))
+        Ok(self.take_back(pointer))
     }
 
     fn hand_out_fresh(&self, _index: BlockIndex) {}

@@ -6,7 +6,8 @@
 //!                                         ▲ top: take here, put here
 //! ```
 //!
-//! It is for programs that inline the hot paths (`pool_inline.h`): who takes and gives by turns, or
+//! It is for programs that inline the hot paths (`pool_inline.h`); large pools keep one block here
+//! for the calls of the library (`pool/single.rs`). Who takes and gives by turns, or
 //! by bursts, reads and writes no block, and waits for no link. The first block to come back is
 //! kept in a word of its own, the next ones go into the array, and what does not fit is for the
 //! library's free list (`intrusive.rs`).

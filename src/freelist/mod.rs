@@ -2,7 +2,6 @@
 
 pub(crate) mod hand;
 pub(crate) mod intrusive;
-pub(crate) mod kept;
 pub(crate) mod tagged;
 pub(crate) mod waiting;
 

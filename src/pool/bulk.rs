@@ -43,7 +43,7 @@ impl<C: Checks> Single<C> {
             got += 1;
         }
         let from_hand = got;
-        self.keep_none();
+        self.prepare_to_keep();
         let mut head = self.free().first();
         while got < count
             && let Some(block) = self.checks.hand_out(head)
@@ -79,7 +79,7 @@ impl<C: Checks> Single<C> {
         let mut head = self.free().first();
         let mut given = 0;
         let stopped = next.find(|&pointer| {
-            let Some((block, _)) = self.checks.take_back(pointer) else { return true };
+            let Some(block) = self.checks.take_back(pointer) else { return true };
             // SAFETY: the checks vouch that it was a live block, so it is on no list.
             unsafe { IntrusiveList::link(block, head) };
             head = block.as_ptr();

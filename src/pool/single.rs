@@ -7,15 +7,19 @@
 //!                                                ▲ frontier                          ▲ capacity
 //! ```
 //!
-//! A block that comes back goes on the free list, or is kept if the pool is large and keeps none
-//! (`freelist/kept.rs`). One is taken from where it was kept, from the list, or from the frontier,
-//! which then moves up by one. Nothing is linked before it was used once, so that creation touches
-//! no block.
+//! A block that comes back goes on the free list, or is kept at hand (`freelist/hand.rs`) if the
+//! pool is large and keeps none. One is taken from where it was kept, from the list, or from the
+//! frontier, which then moves up by one. Nothing is linked before it was used once, so that
+//! creation touches no block.
 //!
-//! Programs that inline the hot paths (`pool_inline.h`) keep the newest free blocks at hand
-//! (`freelist/hand.rs`), in words that are lent to them (`view.rs`). The calls of the library put
-//! nothing there, and take from there when the free list is empty: measured, through a call the
-//! list is faster.
+//! Who gives and takes by turns, whichever blocks, touches none of a large pool's: the line of one
+//! that has not been used for long is slow to come, and the stores behind it wait. In a small pool
+//! all lines are near, and none is kept there: so each free block is on the list, where a write
+//! into it is noticed.
+//!
+//! Programs that inline the hot paths (`pool_inline.h`) keep the newest free blocks at hand, in
+//! words that are lent to them (`view.rs`). Meanwhile the calls of the library put nothing there,
+//! and take from there when the free list is empty: measured, through a call the list is faster.
 //!
 //! The frontier only moves while no block below it is free, which is to say while every one of them
 //! is in use. So the frontier is the highest number of blocks that were ever in use at once,
@@ -33,12 +37,14 @@ use crate::checks::Checks;
 use crate::checks::ledger::State;
 use crate::freelist::hand::Hand;
 use crate::freelist::intrusive::IntrusiveList;
-use crate::freelist::kept::{Kept, LARGE_BYTES};
 use crate::freelist::waiting::WaitingPages;
 use crate::layout::geometry::Place;
 use crate::layout::pages::Pages;
 use crate::pool::report::Finding;
 use crate::pool::view::LentHand;
+
+/// Bytes of blocks from which on a pool is large: what the nearest caches of processors hold.
+const LARGE_BYTES: usize = 256 << 10;
 
 /// The state of a single-owner pool. The words of the hot paths come first.
 #[repr(C)]
@@ -46,9 +52,11 @@ pub(crate) struct Single<C: Checks> {
     /// Blocks that did not come from the hand, and that did not go there.
     pub(super) allocations: Cell<u64>,
     pub(super) deallocations: Cell<u64>,
-    kept: Kept<C::Known>,
     free: IntrusiveList,
     pub(super) checks: C,
+    /// Whether the next block that comes back may have to do with a kept one: there is room for
+    /// it, or a program keeps one.
+    may_keep: Cell<bool>,
     capacity: Cell<usize>,
     pub(super) frontier: Cell<usize>,
     /// Blocks that were let go by the hand, and not taken from it.
@@ -97,9 +105,9 @@ impl<C: Checks> Single<C> {
         let engine = Self {
             allocations: Cell::new(0),
             deallocations: Cell::new(0),
-            kept: Kept::new(),
             free: IntrusiveList::new(),
             checks,
+            may_keep: Cell::new(false),
             capacity: Cell::new(capacity),
             frontier: Cell::new(0),
             let_go: Cell::new(0),
@@ -109,29 +117,27 @@ impl<C: Checks> Single<C> {
             pages,
             hand: LentHand::new(),
         };
-        engine.prepare_to_keep(false);
+        engine.prepare_to_keep();
         engine
     }
 
-    /// Blocks are kept by a large pool, and by a program that has its words: then each one that
+    /// A block is kept by a large pool, or by the program that has its words: then each one that
     /// comes back is compared with what the program keeps.
-    pub(super) fn prepare_to_keep(&self, is_lent: bool) {
-        self.keep_none();
+    pub(super) fn prepare_to_keep(&self) {
         let is_large = self.capacity() * self.checks.geometry().stride >= LARGE_BYTES;
-        if is_lent || is_large {
-            self.kept.open();
-        } else {
-            self.kept.close();
-        }
+        let has_room = is_large && self.hand.own.kept.get().is_none();
+        self.may_keep.set(self.hand.is_lent() || has_room);
     }
 
     #[inline(always)]
     pub(crate) fn allocate(&self) -> Option<Block> {
-        if let Some(block) = self.kept.block() {
+        let own = &self.hand.own;
+        if let Some(block) = own.kept.get() {
             // Not seldom at all, but bursts take more for one more jump (measured).
             cold_path();
-            self.checks.hand_out_known(self.kept.forget());
-            add(&self.allocations, 1);
+            own.kept.set(None);
+            add(&own.taken_kept, 1);
+            self.may_keep.set(true);
             return Some(block);
         }
         // An empty list has a null head, and null is no block: one test finds both.
@@ -150,6 +156,7 @@ impl<C: Checks> Single<C> {
             add(&self.let_go, 1);
             // SAFETY: A2, and it is with the hand no more.
             unsafe { self.free.push(kept) };
+            self.prepare_to_keep();
         }
     }
 
@@ -161,14 +168,20 @@ impl<C: Checks> Single<C> {
 
     #[inline(always)]
     pub(crate) fn deallocate(&self, pointer: UserPointer) -> bool {
-        let Some((block, known)) = self.checks.take_back(pointer) else { return false };
-        if self.kept.has_room() {
+        let Some(known) = self.checks.find_live(pointer) else { return false };
+        // SAFETY: a live block starts there.
+        let block = unsafe { pointer.vouched() };
+        if self.may_keep.get() {
             // As in `allocate`.
             cold_path();
             return self.keep(block, known);
-        } else {
-            self.put_on_list(block);
         }
+        if self.hand.own.kept.get() == Some(block) {
+            // The slow path says so.
+            return false;
+        }
+        self.checks.hand_in_known(known);
+        self.put_on_list(block);
         true
     }
 
@@ -178,29 +191,20 @@ impl<C: Checks> Single<C> {
         if self.hand.is_lent() {
             return self.put_beside_program(block, known);
         }
-        self.kept.put(block, known);
-        add(&self.deallocations, 1);
+        self.may_keep.set(false);
+        self.hand.own.kept.set(Some(block));
         true
     }
 
     #[cold]
     fn put_beside_program(&self, block: Block, known: C::Known) -> bool {
         if self.hand().kept.get() == Some(block) {
-            // It was called live, and is a free block: the slow path says so.
-            self.checks.hand_out_known(known);
+            // As in `deallocate`.
             return false;
         }
+        self.checks.hand_in_known(known);
         self.put_on_list(block);
         true
-    }
-
-    /// Puts the block that is kept on the free list.
-    pub(super) fn keep_none(&self) {
-        if let Some(block) = self.kept.block() {
-            self.kept.forget();
-            // SAFETY: it is free, and was not on the list.
-            unsafe { self.free.push(block) };
-        }
     }
 
     #[inline(always)]
@@ -263,12 +267,11 @@ impl<C: Checks> Single<C> {
         Some(free.rev().map(push).count())
     }
 
-    /// Leaves the hand and the free list empty, and keeps no block; what was there is the caller's
-    /// to find.
+    /// Leaves the hand and the free list empty; what was there is the caller's to find.
     pub(super) fn forget_free(&self) {
         add(&self.let_go, self.hand().forget());
-        self.kept.forget();
         self.free.clear();
+        self.prepare_to_keep();
     }
 
     /// Lets inlined calls find no block, and no place for one, until [`show`](Self::show).
@@ -344,7 +347,7 @@ impl<C: Checks> Single<C> {
         self.capacity.set(to);
         self.checks.geometry().set_capacity(to);
         self.hand.extend(self.checks.geometry());
-        self.prepare_to_keep(self.hand.is_lent());
+        self.prepare_to_keep();
         true
     }
 

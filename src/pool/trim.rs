@@ -218,7 +218,6 @@ impl<C: Checks> Single<C> {
         }
         let free = |block: Block| self.checks().index_of(UserPointer::new(block.as_ptr()));
         self.hand().blocks().filter_map(free).for_each(|index| ledger.set(index, State::Free));
-        self.keep_none();
         let mut next = self.free().first();
         while let Some(index) = self.checks().index_of(UserPointer::new(next)) {
             ledger.set(index, State::Free);

@@ -285,9 +285,9 @@ impl Core {
         if to.is_some() {
             self.widen(engine);
         }
-        engine.prepare_to_keep(to.is_some());
         // SAFETY: by this function's contract.
         unsafe { engine.hand.lend(to, engine.checks()) };
+        engine.prepare_to_keep();
     }
 }
 

@@ -105,7 +105,6 @@ impl<C: Checks> Single<C> {
         for page in self.waiting.pages() {
             mark_these(marks, self.pages.blocks_of(page, frontier), State::Free);
         }
-        self.keep_none();
         let mut next = self.free().first();
         let listed = core::iter::from_fn(|| {
             let index = self.checks().index_of(UserPointer::new(next))?;
