@@ -223,7 +223,7 @@ fn whole() -> Vec<Scenario> {
     all.extend(threads(&[2], 9).filter(|one| one.kind == "churn").map(Scenario::written));
     all.extend(life(9));
     all.extend(containers(9));
-    all.extend(SIZES.map(|size| memory(size, 1)));
+    all.extend(SIZES.map(|size| memory(size, if size == 64 { 9 } else { 1 })));
     all
 }
 
